@@ -77,7 +77,7 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """The settings of this process; exits with code 2 and every fault named where they are wrong."""
     try:
-        return Settings()  # type: ignore[call-arg]  # the environment gives the required ones
+        return Settings()
     except ValidationError as error:
         _refuse(error)
 

@@ -1,7 +1,7 @@
 """Run one operation, or a chain of them, on one file with no server: for tests and for trying things out.
 
-    result = run_operation("validate", Path("orders.csv"), scratch=tmp_path)
-    result.artifacts["validation.json"].path.read_text()
+result = run_operation("validate", Path("orders.csv"), scratch=tmp_path)
+result.artifacts["validation.json"].path.read_text()
 """
 
 from __future__ import annotations

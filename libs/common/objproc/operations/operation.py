@@ -1,18 +1,18 @@
 """What an operation is: one class, one file of results, no server needed to run it.
 
-    @OperationFactory.register
-    class Redact(Operation):
-        '''Blank the named columns.'''
+@OperationFactory.register
+class Redact(Operation):
+    '''Blank the named columns.'''
 
-        type = "redact"
-        requires = ("transform",)
-        accepts = (MediaKind.TABULAR,)
-        version = "1"
+    type = "redact"
+    requires = ("transform",)
+    accepts = (MediaKind.TABULAR,)
+    version = "1"
 
-        class Params(BaseModel):
-            columns: list[str]
+    class Params(BaseModel):
+        columns: list[str]
 
-        def execute(self, context: OperationContext[Params]) -> OperationResult: ...
+    def execute(self, context: OperationContext[Params]) -> OperationResult: ...
 """
 
 from __future__ import annotations

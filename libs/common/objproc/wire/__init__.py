@@ -1,0 +1,1 @@
+"""Where bytes and domain meet: envelopes, codec, upcasts. Nothing else encodes or decodes."""
