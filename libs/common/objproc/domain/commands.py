@@ -21,6 +21,10 @@ class ProcessObject:
     content: Content
     fingerprint: str
     """Digest of the request, to tell a repeat from another request under the same idempotency key."""
+    correlation_id: str
+    """What all that follows has in common; the caller's own, or the object id."""
+    traceparent: str | None = None
+    """W3C trace context of the request."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     priority: int = 0
@@ -110,6 +114,16 @@ class TaskStopped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskHandedBack:
+    """A worker that is about to stop gives an attempt back unfinished."""
+
+    object_id: str
+    operation: str
+    attempt: int
+    worker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLost:
     """The worker that held this attempt gives no sign of life."""
 
@@ -127,5 +141,5 @@ class TimeReached:
 
 
 Command = ProcessObject | CancelObject | RetryObject | DeleteObject | StoreContent
-Report = TaskStarted | TaskSucceeded | TaskFailed | TaskStopped
+Report = TaskStarted | TaskSucceeded | TaskFailed | TaskStopped | TaskHandedBack
 Input = Command | Report | WorkerLost | TimeReached

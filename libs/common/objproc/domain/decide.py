@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
+from objproc.domain import events as facts
 from objproc.domain.commands import (
     CancelObject,
     DeleteObject,
@@ -14,6 +15,7 @@ from objproc.domain.commands import (
     RetryObject,
     StoreContent,
     TaskFailed,
+    TaskHandedBack,
     TaskStarted,
     TaskStopped,
     TaskSucceeded,
@@ -103,7 +105,7 @@ def decide(message: Input, current: Aggregate | None, stamp: Stamp) -> Decision 
             start(draft, message)
         case TaskStopped():
             stop(draft, message)
-        case WorkerLost():
+        case WorkerLost() | TaskHandedBack():
             take_over(draft, message)
         case TimeReached():
             wake(draft)
@@ -123,6 +125,8 @@ def submit(command: ProcessObject, stamp: Stamp) -> Decision:
         plan=command.plan,
         content=command.content,
         fingerprint=command.fingerprint,
+        correlation_id=command.correlation_id,
+        traceparent=command.traceparent,
         metadata=command.metadata,
         tags=command.tags,
         priority=command.priority,
@@ -277,16 +281,18 @@ def stop(draft: Draft, message: TaskStopped) -> None:
         advance(draft)
 
 
-def take_over(draft: Draft, message: WorkerLost) -> None:
-    """The attempt died with its worker: the next one is queued, unless the task is poison."""
+def take_over(draft: Draft, message: WorkerLost | TaskHandedBack) -> None:
+    """The attempt is void with its worker: the next one is queued, unless the task is poison."""
     run = draft.object.runs.get(message.operation)
     if run is None or run.attempt != message.attempt or run.state not in OPERATION_WITH_WORKER:
         return
-    operation, attempt = message.operation, message.attempt
-    draft.add(TaskTakenOver(operation=operation, attempt=attempt, worker=message.worker))
+    operation, attempt, worker = message.operation, message.attempt, message.worker
+    is_lost = isinstance(message, WorkerLost)
+    fact = TaskTakenOver if is_lost else facts.TaskHandedBack
+    draft.add(fact(operation=operation, attempt=attempt, worker=worker))
     if draft.object.is_cancelling:
         draft.add(OperationCancelled(operation=operation, attempt=attempt))
-    elif run.takeovers + 1 >= TAKEOVERS_MAX:
+    elif is_lost and run.takeovers + 1 >= TAKEOVERS_MAX:
         detail = f"{TAKEOVERS_MAX} workers were lost while they ran this operation"
         failure = Failure(code="poison", message=detail, operation=operation)
         draft.add(OperationFailed(operation=operation, attempt=attempt, failure=failure))

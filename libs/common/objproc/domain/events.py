@@ -19,6 +19,8 @@ class ObjectSubmitted:
     plan: tuple[PlannedOperation, ...]
     content: Content
     fingerprint: str
+    correlation_id: str
+    traceparent: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     priority: int = 0
@@ -91,6 +93,15 @@ class OperationCancelled:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskTakenOver:
     """The worker of the attempt was lost; the attempt is void, the next one follows."""
+
+    operation: str
+    attempt: int
+    worker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskHandedBack:
+    """The worker stopped in good order and gave the attempt back; that counts as no failure."""
 
     operation: str
     attempt: int
@@ -176,6 +187,7 @@ Event = (
     | OperationSkipped
     | OperationCancelled
     | TaskTakenOver
+    | TaskHandedBack
     | StaleResultRejected
     | CancelRequested
     | ObjectRetried

@@ -27,6 +27,7 @@ from objproc.domain.events import (
     OperationStarted,
     OperationSucceeded,
     StaleResultRejected,
+    TaskHandedBack,
     TaskTakenOver,
 )
 from objproc.domain.limits import COMMANDS_REMEMBERED_MAX
@@ -85,6 +86,8 @@ class ProcessingObject:
     identifier: str
     content: Content
     fingerprint: str
+    correlation_id: str
+    traceparent: str | None = None
     runs: dict[str, OperationRun]
     """Operations by name, parents first."""
     state: ProcessState = ProcessState.PENDING
@@ -214,6 +217,8 @@ def submitted(object_id: str, event: ObjectSubmitted, stamp: Stamp) -> Processin
         identifier=event.identifier,
         content=event.content,
         fingerprint=event.fingerprint,
+        correlation_id=event.correlation_id,
+        traceparent=event.traceparent,
         runs={planned.type: OperationRun(planned=planned) for planned in event.plan},
         state=process_state(ProcessState.PENDING, ProcessState.QUEUED),
         version=1,
@@ -236,6 +241,7 @@ EventOfOperation = (
     | OperationSkipped
     | OperationCancelled
     | TaskTakenOver
+    | TaskHandedBack
 )
 EventOfObject = (
     StaleResultRejected
@@ -277,6 +283,8 @@ def apply_to_operation(draft: ProcessingObject, event: EventOfOperation, stamp: 
             move(draft, event.operation, OperationState.CANCELLED, stamp)
         case TaskTakenOver():
             draft.touch(event.operation).takeovers += 1
+            taken_up(draft)
+        case TaskHandedBack():
             taken_up(draft)
         case _:
             assert_never(event)

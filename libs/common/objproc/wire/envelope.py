@@ -7,12 +7,13 @@ from datetime import datetime
 import msgspec
 
 from objproc.domain.events import Event
+from objproc.errors import PermanentError
 
 GENESIS = "0" * 64
 """`prev` of the first commit of a partition."""
 
 
-class WireError(Exception):
+class WireError(PermanentError):
     """Bytes that are no message or commit of ours, or of a version this process does not know."""
 
 
