@@ -8,7 +8,8 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from objproc.errors import PermanentError, TransientError
@@ -20,6 +21,7 @@ log = Log("lifecycle")
 
 PAUSE_FIRST_S = 0.05
 PAUSE_MAX_S = 2.0
+LEISURE_S = 2.0
 EXIT_SETUP = 78
 
 
@@ -66,6 +68,16 @@ async def until_ready(name: str, step: Callable[[], Awaitable[T]], stopping: asy
         if stopping.is_set():
             raise asyncio.CancelledError(f"stopped before {name}")
         pause_s = min(PAUSE_MAX_S, 2 * pause_s)
+
+
+@asynccontextmanager
+async def at_leisure() -> AsyncIterator[None]:
+    """For the last things before an end, which may not hold it up: a server that is away is passed over."""
+    try:
+        async with asyncio.timeout(LEISURE_S):
+            yield
+    except (TransientError, TimeoutError) as error:
+        log.warning("ended_without", reason=str(error))
 
 
 async def sleep(seconds: float, stopping: asyncio.Event) -> None:

@@ -50,8 +50,12 @@ class Settings(BaseSettings):
     max_parallel_workers: int = Field(default=3, ge=1, le=256, description="child processes of one worker")
     worker_pools: Annotated[tuple[str, ...], NoDecode] = ("inline", "default")
     operation_modules: Annotated[tuple[str, ...], NoDecode] = ()
+    grace_s: float = Field(default=10.0, ge=0, description="how long running work may finish after SIGTERM")
     cache_dir: Path | None = Field(default=None, description="the worker's files; a temporary folder if empty")
     cache_bytes_max: int = Field(default=4 << 30, ge=1 << 20)
+
+    artifact_grace_s: float = Field(default=3600, ge=0, description="how long unneeded bytes stay in S3, seconds")
+    sweep_every_s: float = Field(default=30, gt=0)
 
     heartbeat_ms: int = Field(default=1000, ge=50, le=60_000)
     lease_ms: int = Field(default=3000, ge=200, le=120_000)

@@ -1,1 +1,1 @@
-"""Part of the Object Processing System."""
+"""The projector: folds the log into PostgreSQL, then tells the feed. It never decides anything."""

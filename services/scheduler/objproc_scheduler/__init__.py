@@ -1,1 +1,1 @@
-"""Part of the Object Processing System."""
+"""The scheduler: sole writer of the log. It loads, decides, commits; nothing else."""

@@ -1,1 +1,1 @@
-"""Part of the Object Processing System."""
+"""The worker: claims tasks, runs them in child processes, leaves artifacts in S3, reports results."""

@@ -347,7 +347,6 @@ def wind_down(draft: Draft) -> None:
             draft.add(OperationCancelled(operation=name, attempt=run.attempt))
     if any(run.state in OPERATION_WITH_WORKER for run in draft.object.runs.values()):
         return
-    is_deleting, command_id = draft.object.is_deleting, next(reversed(draft.object.handled), "")
     draft.add(ObjectCancelled())
-    if is_deleting:
-        draft.add(ObjectDeleted(command_id=command_id))
+    if draft.object.delete_command_id is not None:
+        draft.add(ObjectDeleted(command_id=draft.object.delete_command_id))

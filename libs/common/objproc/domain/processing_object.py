@@ -101,7 +101,8 @@ class ProcessingObject:
     not_before: datetime | None = None
     failure: Failure | None = None
     is_cancelling: bool = False
-    is_deleting: bool = False
+    delete_command_id: str | None = None
+    """The command that wants the object deleted once nothing of it runs."""
     handled: tuple[str, ...] = ()
     """The newest inputs that must not count twice: command ids, and attempts rejected as stale."""
     submitted_at: datetime
@@ -112,6 +113,11 @@ class ProcessingObject:
     def is_terminal(self) -> bool:
         """True where nothing more happens to the object by itself."""
         return self.state in TERMINAL
+
+    @property
+    def is_deleting(self) -> bool:
+        """True where the end of the cancellation is a deletion."""
+        return self.delete_command_id is not None
 
     @property
     def percent(self) -> float:
@@ -303,7 +309,9 @@ def apply_to_object(draft: ProcessingObject, event: EventOfObject, stamp: Stamp)
             draft.remember(f"{event.operation}:{event.attempt}")
         case CancelRequested():
             draft.remember(event.command_id)
-            draft.is_cancelling, draft.is_deleting = True, event.then_delete
+            draft.is_cancelling = True
+            if event.then_delete and draft.delete_command_id is None:
+                draft.delete_command_id = event.command_id
         case ObjectRetried():
             draft.remember(event.command_id)
             restart(draft, event)
@@ -354,7 +362,7 @@ def restart(draft: ProcessingObject, event: ObjectRetried) -> None:
 
 def forget(draft: ProcessingObject) -> None:
     """The audit skeleton: names, digests and times stay; what the content said goes."""
-    draft.is_deleting = False
+    draft.delete_command_id = None
     draft.metadata, draft.tags = {}, ()
     content = draft.content
     draft.content = Content(sha256=content.sha256, size=content.size, media_type=content.media_type, name=content.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import NamedTuple, Protocol
@@ -12,7 +12,7 @@ from objproc.domain.processing_object import Aggregate
 from objproc.errors import ConflictError
 from objproc.store.pool import Connection, Pool, our_errors
 from objproc.store.rows import ContentRow, ObjectRow
-from objproc.wire.codec import decode_content, decode_object
+from objproc.wire.codec import decode_commit, decode_content, decode_object
 from objproc.wire.envelope import Commit
 
 LIVE_STATES = ["PENDING", "QUEUED", "PROCESSING"]
@@ -49,6 +49,8 @@ class Projection:
     contents: list[ContentRow] = field(default_factory=list)
     references: list[tuple[str, str, UUID]] = field(default_factory=list)
     """(tenant, sha256, object_id) to add."""
+    finished: list[UUID] = field(default_factory=list)
+    """Objects of which nothing runs any more."""
     dropped: list[tuple[str, str, UUID]] = field(default_factory=list)
     """(tenant, sha256, object_id) to remove; what nobody needs then becomes garbage."""
 
@@ -102,6 +104,8 @@ class PostgresProjection:
                     " ON CONFLICT DO NOTHING",
                     *zip(*projection.references, strict=True),
                 )
+            if projection.finished:
+                await connection.execute("DELETE FROM running WHERE object_id = ANY($1)", projection.finished)
             if projection.dropped:
                 await connection.execute(DROP_REFERENCES, *zip(*projection.dropped, strict=True))
 
@@ -143,6 +147,18 @@ class PostgresProjection:
                 count,
             )
         return [row["body"] for row in rows]
+
+    async def histories(self, object_ids: Iterable[str]) -> dict[str, list[Commit]]:
+        """All archived commits of each object, in order."""
+        async with our_errors():
+            rows = await self._pool.fetch(
+                "SELECT object_id, body FROM events WHERE object_id = ANY($1) ORDER BY object_id, version_from",
+                [UUID(object_id) for object_id in object_ids],
+            )
+        found: dict[str, list[Commit]] = {}
+        for row in rows:
+            found.setdefault(str(row["object_id"]), []).append(decode_commit(row["body"]))
+        return found
 
     async def write_running(self, rows: Mapping[tuple[str, str], tuple[int, float]]) -> None:
         """Put the progress of running operations: (object id, operation) to (attempt, percent)."""

@@ -73,8 +73,7 @@ class Store:
 
     async def put_file(self, key: str, path: Path, media_type: str) -> None:
         """A file, in parts where it is large."""
-        size = path.stat().st_size
-        if size <= PART_BYTES:
+        if path.stat().st_size <= PART_BYTES:  # noqa: ASYNC240 - local disk
             await self.put(key, path.read_bytes(), media_type)  # noqa: ASYNC240 - at most one part
             return
         upload = await self.start_upload(key, media_type)

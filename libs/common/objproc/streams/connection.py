@@ -39,7 +39,7 @@ TRANSIENT_PREFIXES = (
 
 SCRIPTS = {
     name: files("objproc.streams").joinpath(f"{name}.lua").read_bytes()
-    for name in ("hold", "release", "open", "append", "commit", "finish", "withdraw", "publish")
+    for name in ("hold", "release", "open", "append", "commit", "finish", "withdraw", "forget", "publish")
 }
 DIGESTS = {name: hashlib.sha1(text, usedforsecurity=False).hexdigest() for name, text in SCRIPTS.items()}
 

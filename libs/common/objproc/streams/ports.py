@@ -179,8 +179,8 @@ class LogReadPort(Protocol):
 class TaskWatchPort(Protocol):
     """The scheduler's look at what workers hold."""
 
-    async def holders(self, partition: int, pools: Sequence[str]) -> dict[str, list[str]]:
-        """By pool: the consumers that hold tasks."""
+    async def holders(self, partition: int, pools: Sequence[str]) -> dict[str, dict[str, int]]:
+        """By pool: the known consumers, and how many tasks each holds."""
         ...
 
     async def held(self, partition: int, pool: str, consumer: str, count: int) -> list[Entry]:
@@ -188,7 +188,7 @@ class TaskWatchPort(Protocol):
         ...
 
     async def forget_consumer(self, partition: int, pool: str, consumer: str) -> None:
-        """Remove a consumer that holds nothing."""
+        """Remove a consumer, if it holds nothing."""
         ...
 
 

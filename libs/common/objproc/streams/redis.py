@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -92,6 +93,9 @@ class RedisStreams:
         return Head(epoch, commands.decode(), results.decode(), seq, digest.decode(), projected)
 
     async def read(self, heads: Mapping[int, Head], count: int, wait_ms: int) -> dict[int, Inputs]:
+        if not heads:
+            await asyncio.sleep(wait_ms / 1000)
+            return {}
         streams: dict[str, tuple[int, bool]] = {}
         cursors: list[str] = []
         for partition, head in heads.items():
@@ -134,20 +138,18 @@ class RedisStreams:
 
     # ---- TaskWatchPort ----
 
-    async def holders(self, partition: int, pools: Sequence[str]) -> dict[str, list[str]]:
+    async def holders(self, partition: int, pools: Sequence[str]) -> dict[str, dict[str, int]]:
         async with our_errors():
             pipe = self._client.pipeline(transaction=False)
             for pool in pools:
-                pipe.execute_command("XPENDING", keys.tasks(partition, pool), keys.GROUP)
+                pipe.xinfo_consumers(keys.tasks(partition, pool), keys.GROUP)
             replies = await pipe.execute(raise_on_error=False)
-        found: dict[str, list[str]] = {}
-        for pool, reply in zip(pools, replies, strict=True):
-            if isinstance(reply, Exception):
-                if _is_without_group(reply):
-                    continue
-                raise reply
-            if reply[3]:
-                found[pool] = [consumer.decode() for consumer, _ in reply[3]]
+            found: dict[str, dict[str, int]] = {}
+            for pool, reply in zip(pools, replies, strict=True):
+                if not isinstance(reply, Exception):
+                    found[pool] = {row["name"].decode(): row["pending"] for row in reply}
+                elif not _is_without_group(reply):
+                    raise reply
         return found
 
     async def held(self, partition: int, pool: str, consumer: str, count: int) -> list[Entry]:
@@ -164,16 +166,16 @@ class RedisStreams:
         ]
 
     async def forget_consumer(self, partition: int, pool: str, consumer: str) -> None:
-        async with our_errors():
-            await self._client.execute_command(
-                "XGROUP", "DELCONSUMER", keys.tasks(partition, pool), keys.GROUP, consumer
-            )
+        await run_scripts(self._client, [("forget", 1, [keys.tasks(partition, pool), consumer])])
 
     # ---- LogPort ----
 
     async def read_projection(
         self, positions: Mapping[int, int], progress: Mapping[int, str], count: int, wait_ms: int
     ) -> tuple[dict[int, list[Entry]], dict[int, list[Entry]]]:
+        if not positions:
+            await asyncio.sleep(wait_ms / 1000)
+            return {}, {}
         streams: dict[str, tuple[int, bool]] = {}
         cursors: list[str] = []
         for partition, seq in positions.items():
@@ -310,4 +312,4 @@ def _head_after(batch: CommitBatch, projected: int) -> Head:
 
 
 def _is_without_group(error: Exception) -> bool:
-    return isinstance(error, ResponseError) and str(error).startswith("NOGROUP")
+    return isinstance(error, ResponseError) and ("NOGROUP" in str(error) or "no such key" in str(error))

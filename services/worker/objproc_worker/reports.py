@@ -1,0 +1,62 @@
+"""Reports on their way to the scheduler: collected while one batch is under way, then sent as the next."""
+
+from __future__ import annotations
+
+import asyncio
+
+from objproc.clock import Clock
+from objproc.domain.commands import Report
+from objproc.errors import TransientError
+from objproc.lifecycle import PAUSE_FIRST_S, PAUSE_MAX_S
+from objproc.streams.ports import Claimed, Finish, TaskPort
+from objproc.telemetry import Log
+from objproc.wire.codec import encode_message
+from objproc.wire.envelope import Origin
+
+log = Log("reports")
+
+
+class Reports:
+    """Sends until it is done: a report may be repeated, but never be lost while its worker lives."""
+
+    def __init__(self, port: TaskPort, worker: str, clock: Clock) -> None:
+        self._port = port
+        self._actor = f"worker:{worker}"
+        self._clock = clock
+        self._waiting: dict[int, list[Finish]] = {}
+        self._arrived = asyncio.Event()
+
+    def add(self, claimed: Claimed, report: Report, origin: Origin, *, is_final: bool) -> None:
+        """Queue a report; a final one also gives up the task."""
+        own = Origin(
+            cause=origin.cause,
+            correlation_id=origin.correlation_id,
+            actor=self._actor,
+            traceparent=origin.traceparent,
+        )
+        body = encode_message(report, own, self._clock.now())
+        finish = Finish(claimed.pool, claimed.entry_id if is_final else None, body)
+        self._waiting.setdefault(claimed.partition, []).append(finish)
+        self._arrived.set()
+
+    async def flush(self) -> None:
+        """Send what waits, in one round trip; again and again while the server is away."""
+        pause_s = PAUSE_FIRST_S
+        while self._waiting:
+            batch, self._waiting = self._waiting, {}
+            try:
+                await self._port.finish(batch)
+                pause_s = PAUSE_FIRST_S
+            except TransientError as error:
+                log.warning("reports_wait", reports=sum(map(len, batch.values())), reason=str(error))
+                for partition, later in self._waiting.items():
+                    batch.setdefault(partition, []).extend(later)
+                self._waiting = batch
+                await asyncio.sleep(pause_s)
+                pause_s = min(PAUSE_MAX_S, 2 * pause_s)
+
+    async def step(self) -> None:
+        """Wait for reports, then send them."""
+        await self._arrived.wait()
+        self._arrived.clear()
+        await self.flush()
