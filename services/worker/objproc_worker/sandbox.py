@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from objproc.errors import SetupError
 from objproc.telemetry import Log
 
 log = Log("sandbox")
@@ -44,39 +45,46 @@ class Sandbox:
         self._exits: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._next_id = 0
         self._starting = asyncio.Lock()
+        self._is_up = False
         self.is_network_isolated = False
 
     async def start(self) -> None:
-        """Start the zygote, unless it runs."""
+        """Start the zygote, unless it runs. SetupError where it cannot load the operations."""
         async with self._starting:
-            if self._process is not None and self._process.returncode is None:
+            if self._is_up:
                 return
+            await self.stop()
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             ours.setblocking(False)
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "objproc_worker.zygote",
-                str(theirs.fileno()),
-                ",".join(self._modules),
-                pass_fds=(theirs.fileno(),),
-                env={name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=sys.stderr,
-            )
-            theirs.close()
             self._control = ours
+            with theirs:
+                self._process = await self._spawn(theirs)
             async with asyncio.timeout(START_TIMEOUT_S):
                 hello = await asyncio.get_running_loop().sock_recv(ours, LINE_BYTES_MAX)
             if not hello:
-                raise RuntimeError("the zygote ended while it loaded the operations; its reason is in the log above")
+                raise SetupError("the operations cannot be loaded; the log above says why")
             self.is_network_isolated = json.loads(hello)["is_network_isolated"]
             if not self.is_network_isolated:
                 log.warning("network_not_isolated", reason="the platform lets no process leave the network")
+            self._is_up = True
             self._listener = asyncio.create_task(self._listen(ours))
+
+    async def _spawn(self, control: socket.socket) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "objproc_worker.zygote",
+            str(control.fileno()),
+            ",".join(self._modules),
+            pass_fds=(control.fileno(),),
+            env={name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=sys.stderr,
+        )
 
     async def stop(self) -> None:
         """End the zygote and every child."""
+        self._is_up = False
         if self._listener is not None:
             self._listener.cancel()
         if self._control is not None:
@@ -135,6 +143,8 @@ class Sandbox:
                 return
             except BlockingIOError:
                 await asyncio.sleep(0.001)
+            except OSError:
+                return  # the zygote has ended: the listener ends every run
 
     async def _read(self, read_end: int, on_progress: Callable[[float], None]) -> dict[str, Any] | None:
         """Lines of the child until it ends; the last one that is no progress is its answer."""
@@ -165,12 +175,11 @@ class Sandbox:
             exited = self._exits.get(message["run_id"])
             if exited is not None and not exited.done():
                 exited.set_result(message)
+        self._is_up = False
         log.error("zygote_ended", runs=len(self._exits))
         for exited in self._exits.values():
             if not exited.done():
                 exited.set_result({"exit": -signal.SIGKILL, "is_over_memory": False})
-        if self._process is not None:
-            await self._process.wait()
 
 
 def outcome_of(

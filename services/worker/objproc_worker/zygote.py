@@ -7,6 +7,7 @@ exits go out.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import json
@@ -106,12 +107,13 @@ class Zygote:
 
     def _reap(self) -> None:
         while self._children:
-            pid, status, usage = os.wait4(-1, os.WNOHANG)
-            if pid == 0:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is None:
                 return
-            running = self._children.pop(pid, None)
-            if running is None:
-                continue
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(ended.si_pid, signal.SIGKILL)  # whatever it left behind; its id is not free before wait4
+            pid, status, usage = os.wait4(ended.si_pid, 0)
+            running = self._children.pop(pid)
             exit_message = {
                 "run_id": running.run_id,
                 "exit": os.waitstatus_to_exitcode(status),
