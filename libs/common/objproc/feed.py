@@ -11,7 +11,7 @@ import msgspec
 
 from objproc.domain.content import Failure
 from objproc.domain.processing_object import Aggregate, ProcessingObject, Stamp, apply, draft_of
-from objproc.wire.envelope import Commit, WireError
+from objproc.wire.envelope import UNREADABLE, Commit, WireError
 
 
 class FeedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -98,6 +98,6 @@ def decode_feed(body: bytes) -> FeedCommit | RunningProgress:
     """What a feed entry says. WireError for other bytes."""
     try:
         item: FeedCommit | RunningProgress = _decoder.decode(body)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise WireError(f"not a feed entry: {error}") from error
     return item

@@ -59,19 +59,29 @@ class Pulse:
 
 
 class Census:
-    """Who lives: judged by counters that move, on the observer's monotonic clock, never by wall clocks."""
+    """Who lives: judged by counters that move, on the observer's monotonic clock, never by wall clocks.
+
+    Only time in which the observer really looked counts: after an outage of Redis, or a freeze of its own, everybody
+    has two heartbeats to move again.
+    """
 
     def __init__(self, port: HeartbeatPort, clock: Clock, heartbeat_ms: int) -> None:
         self._port = port
         self._clock = clock
         self._lost_after_s = 2 * heartbeat_ms / 1000
+        self._looked_at = clock.monotonic()
         self._seen: dict[str, tuple[int, float]] = {}
         self._beats: dict[str, Beat] = {}
 
     async def step(self) -> None:
         """Look at all signs of life; forget instances that have been silent for long."""
+        bodies = await self._port.beats()
         now = self._clock.monotonic()
-        self._beats = {name: msgspec.json.decode(body, type=Beat) for name, body in (await self._port.beats()).items()}
+        blind_s = now - self._looked_at
+        if blind_s > self._lost_after_s:
+            self._seen = {name: (counter, since + blind_s) for name, (counter, since) in self._seen.items()}
+        self._looked_at = now
+        self._beats = {name: msgspec.json.decode(body, type=Beat) for name, body in bodies.items()}
         for name, beat in self._beats.items():
             counter, _ = self._seen.get(name, (-1, now))
             if counter != beat.counter:
@@ -81,9 +91,8 @@ class Census:
 
     def is_lost(self, instance: str) -> bool:
         """True once the instance has stood still for two heartbeats."""
-        now = self._clock.monotonic()
-        _, since = self._seen.setdefault(instance, (-1, now))
-        return now - since > self._lost_after_s
+        _, since = self._seen.setdefault(instance, (-1, self._looked_at))
+        return self._looked_at - since > self._lost_after_s
 
     def living(self, role: str) -> Mapping[str, Beat]:
         """Instances of `role` that are not lost, by id."""

@@ -17,6 +17,7 @@ from objproc.streams.connection import connect
 from objproc.streams.redis import RedisStreams
 from objproc.streams.task_streams import RedisTasks
 from objproc_worker.cache import Cache, own_folder
+from objproc_worker.claims import Claims
 from objproc_worker.inline import POOL, InlineWorker
 from objproc_worker.progress import ProgressTeller
 from objproc_worker.reports import Reports
@@ -38,9 +39,10 @@ async def main(settings: Settings, stopping: asyncio.Event) -> None:
     client = connect(settings.redis_url.get_secret_value())
     streams, tasks = RedisStreams(client), RedisTasks(client, settings.partitions)
     sandbox = Sandbox(settings.operation_modules)
-    reports = Reports(tasks, name, clock)
+    claims = Claims(tasks, name)
+    reports = Reports(tasks, claims, name, clock)
     progress = ProgressTeller(tasks, settings.partitions)
-    inline = InlineWorker(tasks, reports, name, clock)
+    inline = InlineWorker(claims, reports, name, clock)
     pulse = Pulse(streams, "worker", name, clock)
     catalogue = {key: encode_entry(entry_of(operation)) for key, operation in OperationFactory.all().items()}
     await sandbox.start()
@@ -52,6 +54,7 @@ async def main(settings: Settings, stopping: asyncio.Event) -> None:
             )
             worker = Worker(
                 tasks,
+                claims,
                 runner,
                 reports,
                 progress,

@@ -11,9 +11,9 @@ from objproc.domain.commands import TaskFailed, TaskSucceeded
 from objproc.domain.content import Failure
 from objproc.domain.tasks import Task
 from objproc.operations import InputFile, OperationContext, OperationError, OperationFactory
-from objproc.streams.ports import TaskPort
 from objproc.telemetry import Log
 from objproc.wire.codec import decode_task
+from objproc_worker.claims import Claims
 from objproc_worker.reports import Reports
 
 log = Log("inline")
@@ -27,15 +27,15 @@ NO_FILE = Path("/dev/null")
 class InlineWorker:
     """Runs inline operations. They may leave a summary, but neither read content nor leave artifacts."""
 
-    def __init__(self, port: TaskPort, reports: Reports, worker: str, clock: Clock) -> None:
-        self._port = port
+    def __init__(self, claims: Claims, reports: Reports, worker: str, clock: Clock) -> None:
+        self._claims = claims
         self._reports = reports
         self._worker = worker
         self._clock = clock
 
     async def step(self) -> None:
         """Claim a batch, run it, report it."""
-        for claimed in await self._port.claim(POOL, self._worker, CLAIM_COUNT, WAIT_MS):
+        for claimed in await self._claims.claim(POOL, CLAIM_COUNT, WAIT_MS):
             task, origin = decode_task(claimed.body)
             self._reports.add(claimed, self._run(task), origin, is_final=True)
         await self._reports.flush()

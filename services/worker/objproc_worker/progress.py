@@ -7,7 +7,7 @@ import asyncio
 from objproc.domain.ids import partition_of
 from objproc.domain.tasks import Task
 from objproc.feed import RunningProgress, encode_feed
-from objproc.streams.ports import TaskPort
+from objproc.streams.ports import ProgressPort
 
 TELL_EVERY_S = 0.5
 
@@ -15,7 +15,7 @@ TELL_EVERY_S = 0.5
 class ProgressTeller:
     """Collects progress and tells it in one round trip for all running operations."""
 
-    def __init__(self, port: TaskPort, partitions: int) -> None:
+    def __init__(self, port: ProgressPort, partitions: int) -> None:
         self._port = port
         self._partitions = partitions
         self._newest: dict[tuple[str, str, int], RunningProgress] = {}

@@ -12,6 +12,7 @@ from objproc.streams.ports import Claimed, Finish, TaskPort
 from objproc.telemetry import Log
 from objproc.wire.codec import encode_message
 from objproc.wire.envelope import Origin
+from objproc_worker.claims import Claims
 
 log = Log("reports")
 
@@ -19,8 +20,9 @@ log = Log("reports")
 class Reports:
     """Sends until it is done: a report may be repeated, but never be lost while its worker lives."""
 
-    def __init__(self, port: TaskPort, worker: str, clock: Clock) -> None:
+    def __init__(self, port: TaskPort, claims: Claims, worker: str, clock: Clock) -> None:
         self._port = port
+        self._claims = claims
         self._actor = f"worker:{worker}"
         self._clock = clock
         self._waiting: dict[int, list[Finish]] = {}
@@ -47,6 +49,10 @@ class Reports:
             try:
                 await self._port.finish(batch)
                 pause_s = PAUSE_FIRST_S
+                for partition, finishes in batch.items():
+                    for finish in finishes:
+                        if finish.entry_id is not None:
+                            self._claims.forget((partition, finish.pool, finish.entry_id))
             except TransientError as error:
                 log.warning("reports_wait", reports=sum(map(len, batch.values())), reason=str(error))
                 for partition, later in self._waiting.items():

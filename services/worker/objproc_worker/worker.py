@@ -18,6 +18,7 @@ from objproc.streams.ports import START, Claimed, TaskPort
 from objproc.telemetry import Log
 from objproc.wire.codec import decode_report, decode_task
 from objproc.wire.envelope import Origin
+from objproc_worker.claims import Claims
 from objproc_worker.progress import ProgressTeller
 from objproc_worker.reports import Reports
 from objproc_worker.runs import OperationRunner, RunError
@@ -53,6 +54,7 @@ class Worker:
     def __init__(
         self,
         port: TaskPort,
+        claims: Claims,
         runner: OperationRunner,
         reports: Reports,
         progress: ProgressTeller,
@@ -63,6 +65,7 @@ class Worker:
         partitions: int,
     ) -> None:
         self._port = port
+        self._claims = claims
         self._runner = runner
         self._reports = reports
         self._progress = progress
@@ -83,7 +86,7 @@ class Worker:
         await self._slots.acquire()
         claims: list[Claimed] = []
         try:
-            claims = await self._port.claim(pool, self._name, 1, WAIT_MS)
+            claims = await self._claims.claim(pool, 1, WAIT_MS)
         finally:
             if not claims:
                 self._slots.release()

@@ -315,13 +315,10 @@ def wake(draft: Draft) -> None:
 
 def advance(draft: Draft) -> None:
     """Whatever follows by itself: queue what is ready, skip what cannot run, end what is done."""
-    current = draft.object
-    if current.is_terminal:
-        return
-    if current.is_cancelling:
+    if draft.object.is_cancelling:
         wind_down(draft)
         return
-    runs = current.runs
+    runs = draft.object.runs
     for name in list(runs):
         run = runs[name]
         if run.state is not OperationState.PENDING:

@@ -85,7 +85,7 @@ def ancestors(current: ProcessingObject, run: OperationRun) -> list[str]:
 def tasks_of(current: ProcessingObject, events: Iterable[Event]) -> Iterator[tuple[TaskEntry, Task]]:
     """The tasks that `events`, just folded into `current`, call for; in the order of the plan."""
     queued = {event.operation for event in events if isinstance(event, OperationQueued)}
-    for name in current.runs if len(queued) > 1 else queued:
+    for name in [name for name in current.runs if name in queued] if len(queued) > 1 else queued:
         run = current.runs[name]
         yield entry_of(current, run), task_of(current, run)
 

@@ -221,6 +221,10 @@ class TaskPort(Protocol):
         """Up to `count` tasks (a few more if several streams wake at once); waits for the first."""
         ...
 
+    async def held(self, pool: str, consumer: str) -> list[Claimed]:
+        """Every task the consumer holds: after a claim whose answer was lost, more than it knows of."""
+        ...
+
     async def finish(self, batches: Mapping[int, Sequence[Finish]]) -> None:
         """Acknowledge tasks and append their reports, together, by partition."""
         ...
@@ -228,6 +232,10 @@ class TaskPort(Protocol):
     async def controls(self, cursors: Mapping[int, str], wait_ms: int) -> list[Entry]:
         """Tasks that shall stop: bodies are the reports that `withdraw` was given."""
         ...
+
+
+class ProgressPort(Protocol):
+    """The worker's word on running operations."""
 
     async def progress(self, items: Mapping[int, Sequence[bytes]]) -> None:
         """Tell progress; old entries may go unread."""

@@ -32,6 +32,19 @@ class RedisTasks:
                 await self._create_groups(pool)
                 return []
 
+    async def held(self, pool: str, consumer: str) -> list[Claimed]:
+        streams = {keys.tasks(partition, pool): partition for partition in range(self._partitions)}
+        async with our_errors():
+            try:
+                reply = await self._client.execute_command(
+                    "XREADGROUP", "GROUP", keys.GROUP, consumer, "STREAMS", *streams, *(["0"] * len(streams))
+                )
+            except ResponseError as error:
+                if not str(error).startswith("NOGROUP"):
+                    raise
+                return []
+        return claims_of(reply, streams, pool)
+
     async def _claim(self, pool: str, consumer: str, count: int, wait_ms: int) -> list[Claimed]:
         claimed: list[Claimed] = []
         if count < self._partitions:
@@ -54,12 +67,7 @@ class RedisTasks:
         block = ("BLOCK", wait_ms) if wait_ms else ()
         arguments = ["GROUP", keys.GROUP, consumer, "COUNT", count, *block, "STREAMS", *streams]
         reply = await self._client.execute_command("XREADGROUP", *arguments, *([">"] * len(streams)))
-        return [
-            Claimed(streams[key], pool, entry_id.decode(), fields[1])
-            for key, raw in streams_of(reply)
-            for entry_id, fields in raw
-            if fields
-        ]
+        return claims_of(reply, streams, pool)
 
     async def _create_groups(self, pool: str) -> None:
         pipe = self._client.pipeline(transaction=False)
@@ -96,3 +104,13 @@ class RedisTasks:
                         "XADD", keys.progress(partition), "MAXLEN", "~", PROGRESS_ENTRIES_MAX, "*", keys.BODY, body
                     )
             await pipe.execute()
+
+
+def claims_of(reply: Sequence[Any] | None, streams: Mapping[str, int], pool: str) -> list[Claimed]:
+    """Tasks of a raw XREADGROUP reply; an entry that was deleted meanwhile has no fields and is none."""
+    return [
+        Claimed(streams[key], pool, entry_id.decode(), fields[1])
+        for key, raw in streams_of(reply)
+        for entry_id, fields in raw
+        if fields
+    ]

@@ -12,7 +12,7 @@ from objproc.domain.commands import Command, Report
 from objproc.domain.events import Event
 from objproc.domain.processing_object import Aggregate, ProcessingObject, StoredContent
 from objproc.domain.tasks import Task
-from objproc.wire.envelope import Commit, CommitEnvelope, EventEnvelope, Message, Origin, WireError
+from objproc.wire.envelope import UNREADABLE, Commit, CommitEnvelope, EventEnvelope, Message, Origin, WireError
 from objproc.wire.upcasts import VERSIONS, lift
 
 COMMIT_VERSION = 1
@@ -27,9 +27,9 @@ _commit_decoder = msgspec.json.Decoder(CommitEnvelope)
 _task_decoder = msgspec.json.Decoder(Task)
 _object_decoder = msgspec.json.Decoder(ProcessingObject)
 _content_decoder = msgspec.json.Decoder(StoredContent)
-_decoders = {
-    name: msgspec.json.Decoder(kind) for name, kind in {**EVENT_TYPES, **COMMAND_TYPES, **REPORT_TYPES}.items()
-}
+# events apart from messages: a report and the event it becomes may share a name
+_event_decoders = {name: msgspec.json.Decoder(kind) for name, kind in EVENT_TYPES.items()}
+_data_decoders = {name: msgspec.json.Decoder(kind) for name, kind in {**COMMAND_TYPES, **REPORT_TYPES}.items()}
 
 
 def encode_message(message: Command | Report | Task, origin: Origin, at: datetime) -> bytes:
@@ -55,7 +55,7 @@ def decode_task(body: bytes) -> tuple[Task, Origin]:
     envelope = _decode_message(body, {"Task": Task})
     try:
         return _task_decoder.decode(envelope.data), envelope.origin
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise WireError(f"not a task: {error}") from error
 
 
@@ -99,7 +99,7 @@ def decode_commit(body: bytes) -> Commit:
         if envelope.v != COMMIT_VERSION:
             raise WireError(f"commit version {envelope.v} is unknown here")
         events = tuple(_decode_event(event) for event in envelope.events)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise WireError(f"not a commit: {error}") from error
     return Commit(
         partition=envelope.partition,
@@ -125,7 +125,7 @@ def decode_object(body: bytes) -> ProcessingObject:
     """A ProcessingObject from its row. WireError for other bytes."""
     try:
         return _object_decoder.decode(body)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise WireError(f"not a ProcessingObject: {error}") from error
 
 
@@ -133,7 +133,7 @@ def decode_content(body: bytes) -> StoredContent:
     """A StoredContent from its row. WireError for other bytes."""
     try:
         return _content_decoder.decode(body)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise WireError(f"not a StoredContent: {error}") from error
 
 
@@ -148,7 +148,7 @@ def _decode_event(envelope: EventEnvelope) -> Event:
     if kind is None or envelope.v > current:
         raise WireError(f"event {envelope.type} version {envelope.v} is unknown here")
     if envelope.v == current:
-        event: Event = _decoders[envelope.type].decode(envelope.data)
+        event: Event = _event_decoders[envelope.type].decode(envelope.data)
         return event
     try:
         lifted: Event = msgspec.convert(lift(envelope.type, envelope.v, msgspec.json.decode(envelope.data)), kind)
@@ -160,7 +160,7 @@ def _decode_event(envelope: EventEnvelope) -> Event:
 def _decode_message(body: bytes, known: dict[str, type[Any]]) -> Message:
     try:
         envelope = _message_decoder.decode(body)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise WireError(f"not a message: {error}") from error
     if envelope.type not in known or envelope.v != 1:
         raise WireError(f"message {envelope.type} version {envelope.v} is unknown here")
@@ -169,6 +169,6 @@ def _decode_message(body: bytes, known: dict[str, type[Any]]) -> Message:
 
 def _decode_data(envelope: Message) -> Any:
     try:
-        return _decoders[envelope.type].decode(envelope.data)
-    except msgspec.MsgspecError as error:
+        return _data_decoders[envelope.type].decode(envelope.data)
+    except UNREADABLE as error:
         raise WireError(f"not a {envelope.type}: {error}") from error

@@ -17,6 +17,10 @@ class WireError(PermanentError):
     """Bytes that are no message or commit of ours, or of a version this process does not know."""
 
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding may raise for bytes of somebody's making; none of it may end a process."""
+
+
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Why something is written, and for whom: handed on from the command to everything it causes."""
 

@@ -1,0 +1,43 @@
+"""Health of the whole, of this replica and of its loop; the state of the system."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from objproc_api.bodies import json_answer
+from objproc_api.parts import parts_of
+from objproc_api.paths import API
+
+router = APIRouter(tags=["status"])
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+@router.get("/health", summary="Is the whole system well?")
+async def health(request: Request) -> Response:
+    """200 if every server answers, every role has a living instance, and operations are on offer; else 503."""
+    body, is_well = await parts_of(request).health.whole()
+    return json_answer(body, 200 if is_well else 503, NO_STORE)
+
+
+@router.get("/livez", summary="Does this replica's loop run?")
+async def livez(request: Request) -> Response:
+    """503 once the feed's loop has made no pass for 15 s."""
+    is_live = parts_of(request).hub.is_live
+    return json_answer({"status": "ok" if is_live else "stuck"}, 200 if is_live else 503, NO_STORE)
+
+
+@router.get("/readyz", summary="Can this replica serve?")
+async def readyz(request: Request) -> Response:
+    """503 while a server it needs is away, or its tables are not made yet."""
+    checks = parts_of(request).health
+    servers = await checks.servers()
+    is_ready = checks.is_set_up and all(state == "ok" for state in servers.values())
+    body = {"status": "ok" if is_ready else "unavailable", "servers": servers}
+    return json_answer(body, 200 if is_ready else 503, NO_STORE)
+
+
+@router.get(f"{API}/status", summary="Services, partitions, backlog, workers")
+async def status(request: Request) -> Response:
+    """Figures for people."""
+    return json_answer(await parts_of(request).status.view(), headers=NO_STORE)
