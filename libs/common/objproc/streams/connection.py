@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -22,6 +22,8 @@ Client = Any
 
 WAIT_MS_MAX = 5_000
 SOCKET_TIMEOUT_S = 15.0
+CONNECTIONS_MAX = 64
+CONNECTION_WAIT_S = 5.0  # for a free connection; longer waits are the caller's to repeat
 assert WAIT_MS_MAX < SOCKET_TIMEOUT_S * 1000
 
 RAW_COMMANDS = ("XREAD", "XREADGROUP", "XRANGE", "XREVRANGE", "XPENDING")
@@ -46,14 +48,17 @@ DIGESTS = {name: hashlib.sha1(text, usedforsecurity=False).hexdigest() for name,
 
 def connect(url: str) -> Client:
     """A client with its own pool. Nothing is retried here: each caller knows what a repeat means."""
-    client = Redis.from_url(
+    pool = BlockingConnectionPool.from_url(
         url,
+        max_connections=CONNECTIONS_MAX,
+        timeout=CONNECTION_WAIT_S,
         protocol=2,
         socket_timeout=SOCKET_TIMEOUT_S,
         socket_connect_timeout=3.0,
         retry=Retry(NoBackoff(), 0),
         health_check_interval=0,
     )
+    client = Redis.from_pool(pool)
     raw: Any = _raw
     for command in RAW_COMMANDS:
         client.set_response_callback(command, raw)

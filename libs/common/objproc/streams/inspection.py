@@ -35,10 +35,10 @@ class RedisInspection:
             for partition in partitions:
                 pipe.hmget(keys.meta(partition), *META)
                 for stream in (keys.commands(partition), keys.results(partition)):
-                    pipe.execute_command("XLEN", stream)
-                    pipe.execute_command("XINFO", "STREAM", stream)
+                    pipe.xlen(stream)
+                    pipe.xinfo_stream(stream)
                 for pool in pools:
-                    pipe.execute_command("XLEN", keys.tasks(partition, pool))
+                    pipe.xlen(keys.tasks(partition, pool))
             replies = await pipe.execute(raise_on_error=False)
         return _figures(partitions, replies, 5 + len(pools))
 
@@ -64,10 +64,8 @@ def _figures(partitions: Sequence[int], replies: Sequence[Any], width: int) -> l
     return figures
 
 
-def _waiting(length: Any, newest: Any, cursor: bytes | None) -> int:
+def _waiting(length: Any, stream: Any, cursor: bytes | None) -> int:
     """Entries after the cursor; 0 where the newest one was read already."""
-    if not isinstance(length, int) or isinstance(newest, ResponseError):
+    if isinstance(stream, ResponseError):  # there is no such stream yet
         return 0
-    last = newest["last-generated-id"] if isinstance(newest, dict) else newest
-    last_id = last.decode() if isinstance(last, bytes) else str(last)
-    return 0 if last_id == (cursor.decode() if cursor else START) else length
+    return 0 if stream["last-generated-id"] == (cursor or START.encode()) else int(length)

@@ -89,9 +89,10 @@ class RedisTasks:
 
     async def controls(self, cursors: Mapping[int, str], wait_ms: int) -> list[Entry]:
         streams = {keys.control(partition): partition for partition in cursors}
+        block = ("BLOCK", wait_ms) if wait_ms else ()
         async with our_errors():
             reply = await self._client.execute_command(
-                "XREAD", "COUNT", 100, "BLOCK", wait_ms, "STREAMS", *streams, *cursors.values()
+                "XREAD", "COUNT", 100, *block, "STREAMS", *streams, *cursors.values()
             )
         return [entry for key, raw in streams_of(reply) for entry in entries_of(streams[key], raw)]
 
