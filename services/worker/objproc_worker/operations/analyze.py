@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from objproc.operations import NoParams, Operation, OperationContext, OperationFactory, OperationResult
 from objproc_worker.operations.tabular.distributions import Settings
@@ -15,6 +15,8 @@ from objproc_worker.operations.tabular.report.page import render_page
 
 class AnalyzeParams(NoParams):
     """How thorough the profile is."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     exact_rows_max: int = Field(default=5_000_000, ge=1_000, le=100_000_000)
     """With more rows, quantiles, histograms and top values come from a seeded sample, and say so."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from pydantic import ConfigDict
+
 from objproc.operations import NoParams, Operation, OperationContext, OperationFactory, OperationResult
 from objproc_worker.operations.tabular.archive import Member, write_archive
 from objproc_worker.operations.tabular.documents import read_document, required, write_document
@@ -28,6 +30,8 @@ DATA_SHARE = 0.6
 
 class ExportParams(NoParams):
     """What the data in the archive looks like."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     format: Literal["csv", "ndjson", "parquet"] = "csv"
     csv_guard: bool = True

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from objproc.operations import (
     NoParams,
@@ -32,6 +32,8 @@ SURVEY_SHARE = 0.6
 
 class ValidateParams(NoParams):
     """What the caller knows better than the content."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     format: Literal["csv", "tsv", "json", "ndjson"] | None = None
     """None: found out from the content."""

@@ -38,7 +38,7 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"ID3", "an MP3 audio file"),
     (4, b"ftyp", "an MP4 video"),
 )
-TEXTUAL_SIGNATURES = {b"BM", b"MZ", b"ORC", b"BZh", b"ID3", b"GIF8", b"Rar!", b"ARROW1"}
+TEXTUAL_SIGNATURES = {b"BM", b"MZ", b"ORC", b"BZh", b"ID3", b"GIF8", b"Rar!", b"ARROW1", b"WEBP", b"ftyp"}
 """Could also begin a text: they count only where control bytes follow."""
 DELIMITED = {"text/csv": "csv", "application/csv": "csv", "text/tab-separated-values": "tsv"}
 BY_SUFFIX = {
@@ -87,7 +87,8 @@ def sniff(source: InputFile, *, encoding: str | None, quote: str, format_wanted:
     encoded = detect_encoding(source.path, encoding, quote)
     if _control_share(read_sample(source.path, encoded.encoding)) > 0.1:
         raise unsupported("binary data")
-    return Content(format=_text_format(source.path, encoded, quote, declared), declared=declared, encoded=encoded)
+    found_format = _text_format(source.path, encoded, quote, declared)
+    return Content(format=format_wanted or found_format, declared=declared, encoded=encoded)
 
 
 def declared_format(source: InputFile) -> str | None:

@@ -73,20 +73,26 @@ def has_header(records: list[list[str]], null_values: tuple[str, ...], majority:
     """Whether the first record names the columns.
 
     Yes if a column of typed values starts with a text; no if the first record holds typed values
-    itself; otherwise (texts only) yes.
+    itself (years above other values are names, though); otherwise (texts only) yes.
     """
     nulls = pa.array(null_values, pa.string())
     first, *body = records
     is_typed_first = False
     for position, cell in enumerate(first):
         head = _categories([cell], nulls)
-        # `n`, `no` and `none` are values elsewhere, but good names too.
-        head_is_text = any(head[category] for category in (Category.TEXT, Category.FLAG, Category.MISSING))
-        is_typed_first |= bool(head) and not head_is_text
         values = [record[position] for record in body if len(record) == len(first)]
-        if head_is_text and values and decide_type(_categories(values, nulls), majority)[0] is not ColumnType.TEXT:
-            return True
+        # `n`, `no` and `none` are values elsewhere, but good names too.
+        if any(head[category] for category in (Category.TEXT, Category.FLAG, Category.MISSING)):
+            kind, _ = decide_type(_categories(values, nulls), majority)
+            if kind is not ColumnType.TEXT:
+                return True
+        elif head and not (_is_year(cell) and not all(map(_is_year, values))):
+            is_typed_first = True
     return not is_typed_first
+
+
+def _is_year(cell: str) -> bool:
+    return len(cell.strip()) == 4 and cell.strip()[:2] in {"19", "20"} and cell.strip().isdigit()
 
 
 def _categories(values: list[str], nulls: pa.Array) -> Counter[Category]:

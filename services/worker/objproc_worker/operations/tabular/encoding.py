@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +21,8 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 LEGACY = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "koi8_r", "shift_jis", "euc_jp", "gb18030", "big5")
-CHAOS_SLACK = 0.05
-"""Western text is likelier than its look-alikes: cp1252 wins while it is about as plausible."""
+COHERENCE_SLACK = 0.05
+"""Western text is likelier than its look-alikes: another encoding must read clearly more like a language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ def detect_encoding(path: Path, declared: str | None, quote: str) -> Encoded:
 def _known(name: str) -> str:
     """The codec's canonical name. OperationError `unknown_encoding`, also for codecs such as base64."""
     try:
-        b"".decode(name)
+        io.TextIOWrapper(io.BytesIO(), encoding=name).close()
         return codecs.lookup(name).name
     except LookupError:
         raise OperationError("unknown_encoding", f"There is no text encoding called {name!r}.") from None
@@ -144,13 +145,10 @@ def _legacy(path: Path, around: int) -> str:
         file.seek(max(0, around - WINDOW_BYTES // 2))
         sample = file.read(WINDOW_BYTES)
     matches = list(from_bytes(sample, cp_isolation=list(LEGACY)))
-    if not matches:
-        return "latin-1"
-    best = matches[0]
     western = [m for m in matches if "cp1252" in {m.encoding, *m.could_be_from_charset}]
-    if western and western[0].chaos <= best.chaos + CHAOS_SLACK:
-        return "cp1252"
-    return best.encoding
+    coherence = western[0].coherence + COHERENCE_SLACK if western else -1.0
+    better = [m for m in matches if m.coherence > coherence]
+    return better[0].encoding if better else "cp1252"
 
 
 def _check_decodes(path: Path, encoding: str, *, may_fall_back: bool) -> str:

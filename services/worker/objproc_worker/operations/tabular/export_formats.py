@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,6 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv as arrow_csv
 
 from objproc_worker.operations.tabular.column_types import ColumnType
 from objproc_worker.operations.tabular.data_file import read_groups
@@ -21,6 +18,7 @@ from objproc_worker.operations.tabular.moments import one_array
 FORMULA_START = r"^([=+\-@\t\r])"
 """What makes a spreadsheet calculate instead of show (OWASP, CSV injection)."""
 TIMES = {ColumnType.DATE, ColumnType.TIMESTAMP, ColumnType.TIMESTAMP_UTC}
+TEXTS = {ColumnType.TEXT, ColumnType.JSON}
 NDJSON_ROWS = 8_192
 
 
@@ -28,31 +26,38 @@ def write_csv(
     data: Path, path: Path, columns: Sequence[Column], *, is_guarded: bool, report: Callable[[int], None]
 ) -> None:
     """RFC 4180 with LF, UTF-8, a header; nulls are empty. A guarded text that looks like a formula starts with '."""
-    names = pa.array([column.name for column in columns], pa.string())
-    if is_guarded:
-        names = _guarded(names)
-    header = io.StringIO()
-    csv.writer(header, lineterminator="\n").writerow(names.to_pylist())
-    schema = pa.schema([(str(index), pa.string()) for index in range(len(columns))])
-    options = arrow_csv.WriteOptions(include_header=False, quoting_style="needed")
+    names = [pa.array([column.name], pa.string()) for column in columns]
     rows = 0
     with path.open("wb") as file:
-        file.write(header.getvalue().encode())
+        file.write(_csv_lines([_guarded(name) if is_guarded else name for name in names]))
         for table in read_groups(data):
-            texts = [
-                _csv_text(one_array(chunked), column, is_guarded)
-                for column, chunked in zip(columns, table.columns, strict=True)
-            ]
-            batch = pa.RecordBatch.from_arrays(texts, schema=schema)
-            arrow_csv.write_csv(batch, file, write_options=options)
+            texts = []
+            for column, chunked in zip(columns, table.columns, strict=True):
+                text = as_text(one_array(chunked), column.type)
+                texts.append(_guarded(text) if is_guarded and column.type in TEXTS else text)
+            file.write(_csv_lines(texts))
             rows += table.num_rows
             report(rows)
 
 
-def _csv_text(array: pa.Array, column: Column, is_guarded: bool) -> pa.Array:
-    if column.type in {ColumnType.TEXT, ColumnType.JSON}:
-        return _guarded(array) if is_guarded else array
-    return as_text(array, column.type)
+def _csv_lines(texts: Sequence[pa.Array]) -> bytes:
+    """The rows, quoted where a value needs it."""
+    # A line with nothing on it would be no row at all, so a lone null is a quoted nothing.
+    null = '""' if len(texts) == 1 else ""
+    fields = [_quoted(text) for text in texts]
+    lines = pc.binary_join_element_wise(*fields, pa.scalar(","), null_handling="replace", null_replacement=null)
+    lines = pc.binary_join_element_wise(lines, "\n", "")
+    _, offsets, content = lines.buffers()  # one after the other: that is how Arrow holds texts
+    ends = memoryview(offsets).cast("i")
+    return bytes(memoryview(content)[ends[lines.offset] : ends[lines.offset + len(lines)]])
+
+
+def _quoted(text: pa.Array) -> pa.Array:
+    needs = pc.fill_null(pc.match_substring_regex(text, r'[",\r\n]|^ | $'), False)
+    if not pc.any(needs).as_py():
+        return text
+    doubled = pc.replace_substring(text, '"', '""')
+    return pc.if_else(needs, pc.binary_join_element_wise('"', doubled, '"', ""), text)
 
 
 def _guarded(texts: pa.Array) -> pa.Array:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 import orjson
 import pyarrow as pa
@@ -39,38 +38,36 @@ def parse_json(data: bytes) -> Any:
     return orjson.loads(data)
 
 
-def open_utf8(path: Path, encoding: str | None) -> BinaryIO:
-    """The bytes as UTF-8 without a byte order mark."""
-    if encoding in {"utf-8", "utf-8-sig"}:
-        file = path.open("rb")
-        if file.read(3) != b"\xef\xbb\xbf":
-            file.seek(0)
-        return file
-    stream = pa.transcoding_input_stream(pa.input_stream(path, compression=None), encoding, "utf-8")
-    return BytesIO(stream.read()) if path.stat().st_size <= RECORD_BYTES_MAX else _Lines(stream)
+class Utf8Reader:
+    """A text file as UTF-8 bytes without a byte order mark. A context manager."""
 
+    def __init__(self, path: Path, encoding: str) -> None:
+        self._bytes: BinaryIO | None = None
+        self._text: TextIO | None = None
+        if encoding in {"utf-8", "utf-8-sig"}:
+            self._bytes = path.open("rb")
+            if self._bytes.read(3) != b"\xef\xbb\xbf":
+                self._bytes.seek(0)
+        else:
+            self._text = path.open("r", encoding=encoding, newline="\n")
 
-class _Lines(BytesIO):
-    """Arrow's stream has no bounded readline; this one reads in blocks."""
+    def readline(self, size: int) -> bytes:
+        """The next line with its end, at most about `size` bytes of it; empty at the end of the file."""
+        return self._text.readline(size).encode() if self._text else self._stream().readline(size)
 
-    def __init__(self, stream: pa.NativeFile) -> None:
-        super().__init__()
-        self._stream = stream
-        self._rest = b""
+    def read(self) -> bytes:
+        """All that is left."""
+        return self._text.read().encode() if self._text else self._stream().read()
 
-    def readline(self, size: int | None = -1, /) -> bytes:
-        limit = RECORD_BYTES_MAX if size is None or size < 0 else size
-        while b"\n" not in self._rest and len(self._rest) < limit:
-            block = self._stream.read(1 << 20)
-            if not block:
-                break
-            self._rest += block
-        end = self._rest.find(b"\n") + 1 or len(self._rest)
-        line, self._rest = self._rest[: min(end, limit)], self._rest[min(end, limit) :]
-        return line
+    def _stream(self) -> BinaryIO:
+        assert self._bytes is not None
+        return self._bytes
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        return self._rest + bytes(self._stream.read())
+    def __enter__(self) -> Utf8Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        (self._text or self._stream()).close()
 
 
 class ObjectCells:
@@ -155,7 +152,7 @@ class NdjsonReader:
 
     def _lines(self) -> Iterator[tuple[int, int, bytes]]:
         number, line = 0, 0
-        with open_utf8(self.path, self.layout.encoding) as file:
+        with Utf8Reader(self.path, self.layout.encoding or "utf-8") as file:
             while data := file.readline(RECORD_BYTES_MAX + 1):
                 line += 1
                 if len(data) > RECORD_BYTES_MAX:
@@ -220,7 +217,7 @@ class JsonReader:
                 f"A JSON document may have {JSON_BYTES_MAX >> 20} MiB, this one has {size >> 20} MiB; "
                 "NDJSON (one object a line) has no such limit.",
             )
-        with open_utf8(self.path, self.layout.encoding) as file:
+        with Utf8Reader(self.path, self.layout.encoding or "utf-8") as file:
             data = file.read()
         try:
             return parse_json(data)

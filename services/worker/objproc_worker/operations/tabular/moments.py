@@ -129,7 +129,7 @@ def take_spread(groups: Groups, moments: Sequence[Moments]) -> dict[tuple[int, i
     pairs = {pair: Pair() for pair in combinations(paired, 2)}
     for table in groups() if numeric else ():
         shifted = {
-            index: pc.subtract(one_array(table.column(index)).cast(pa.float64()), moments[index].mean)
+            index: pc.subtract(one_array(table.column(index)).cast(pa.float64(), safe=False), moments[index].mean)
             for index in numeric
         }
         squares = {index: pc.multiply(values, values) for index, values in shifted.items()}

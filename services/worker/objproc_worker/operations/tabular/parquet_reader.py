@@ -19,6 +19,9 @@ from objproc_worker.operations.tabular.layout import Column, Layout, unique_name
 from objproc_worker.operations.tabular.limits import BATCH_ROWS, COLUMNS_MAX
 from objproc_worker.operations.tabular.reading import Flaws, RawRow
 
+BUFFER_BYTES = 1 << 20
+"""Column chunks are streamed, because other writers make row groups larger than the memory of a run."""
+
 
 def canonical_type(kind: pa.DataType) -> ColumnType:
     """Unsigned 64-bit integers, times and bytes become text, because no numeric type holds all of them."""
@@ -99,7 +102,7 @@ class ParquetReader:
     def batches(self) -> Iterator[Batch]:
         following = 1
         try:
-            with parquet.ParquetFile(self.path, memory_map=False, pre_buffer=False) as file:
+            with parquet.ParquetFile(self.path, buffer_size=BUFFER_BYTES, page_checksum_verification=True) as file:
                 share = self.path.stat().st_size / max(file.metadata.num_rows, 1)
                 for chunk in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
                     cells: list[Cells] = [TypedCells(canonical_values(column, self._nulls)) for column in chunk.columns]
