@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from objproc.domain.events import OperationStarted
 from objproc.domain.processing_object import Aggregate
 from objproc.domain.state_machine import TERMINAL
 from objproc.errors import TransientError
@@ -39,7 +40,7 @@ class ObjectStream:
         self._folded: Aggregate | None = None
         self._folded_version = 0
         self._newest: FeedEvent | None = None
-        self._running: dict[str, float] = {}
+        self._running: dict[str, tuple[int, float]] = {}
 
     @property
     def is_over(self) -> bool:
@@ -93,18 +94,25 @@ class ObjectStream:
             if self._newest is not None and event.version <= self._newest.version:
                 continue
             self._newest = event
-            if event.operation is not None:
-                self._running.pop(event.operation, None)
+            self._keep_running(event)
             if event.version > self._last_version:
                 frames.append(event_frame(commit, event))
         return frames
 
+    def _keep_running(self, event: FeedEvent) -> None:
+        if event.operation is None:
+            return
+        self._running.pop(event.operation, None)
+        if event.event == OperationStarted.__name__ and event.attempt is not None:
+            self._running[event.operation] = (event.attempt, 0.0)
+
     def _tell_running(self, item: RunningProgress) -> list[bytes]:
         newest = self._newest
-        if newest is None or self.is_over:
-            return []
-        self._running[item.operation] = item.percent
-        percent = newest.progress + sum(self._running.values()) / self._operations
+        attempt, _ = self._running.get(item.operation, (None, 0.0))
+        if newest is None or item.attempt != attempt:
+            return []  # progress travels beside the log, so it may come too late
+        self._running[item.operation] = (item.attempt, item.percent)
+        percent = newest.progress + sum(percent for _, percent in self._running.values()) / self._operations
         data = {
             "object_id": item.object_id,
             "identifier": item.identifier,

@@ -104,7 +104,14 @@ def planned_names(request: ProcessRequest, offer: Offer) -> tuple[str, ...]:
 
 def wrong_params(name: str, params: Mapping[str, Any], offer: Offer) -> list[Fault]:
     """What the operation's JSON Schema finds wrong."""
-    return [
-        fault(("params", name, *error.instance_path), error.message)
-        for error in offer.validators[name].iter_errors(params)
-    ]
+    faults: list[Fault] = []
+    for error in offer.validators[name].iter_errors(params):
+        where = ("params", name, *error.instance_path)
+        match error.kind:
+            case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected):
+                faults += [fault((*where, field), "is no parameter of this operation") for field in unexpected]
+            case jsonschema_rs.ValidationErrorKind.Required(missing):
+                faults.append(fault((*where, missing), "is required"))
+            case _:
+                faults.append(fault(where, error.message))
+    return faults
