@@ -237,7 +237,7 @@ class MemoryStreams:
 
 
 class MemoryTasks:
-    """TaskPort: the worker's side of the task streams of all partitions."""
+    """TaskPort and ProgressPort: the worker's side of the task streams of all partitions."""
 
     def __init__(self, server: MemoryServer, partitions: int) -> None:
         self._server = server
@@ -264,6 +264,14 @@ class MemoryTasks:
             return claimed
 
         return await self._server.wait_for(look, wait_ms)
+
+    async def held(self, pool: str, consumer: str) -> list[Claimed]:
+        return [
+            Claimed(partition, pool, entry_id, body)
+            for partition in range(self._partitions)
+            for entry_id, body in self._server.held(keys.tasks(partition, pool), consumer)
+            if body
+        ]
 
     async def finish(self, batches: Mapping[int, Sequence[Finish]]) -> None:
         for partition, finishes in batches.items():
