@@ -12,8 +12,9 @@ import sys
 import time
 from pathlib import Path
 
+import aiohttp
 import asyncpg
-import httpx
+
 from objproc_embedded.stack import Stack
 
 LATENCY_OBJECTS = 200
@@ -28,26 +29,28 @@ SETTINGS = {
 }
 
 
-async def one_chain(http: httpx.AsyncClient, number: int) -> float:
+async def one_chain(http: aiohttp.ClientSession, number: int) -> float:
     """Milliseconds from POST to the terminal SSE event of one object."""
     started = time.perf_counter()
-    answer = await http.post("/api/v1/process", json={"identifier": f"one-{number}", "operations": ["noop5"]})
-    stream = answer.raise_for_status().json()["links"]["stream"]
-    async with http.stream("GET", stream) as events:
-        async for line in events.aiter_lines():
-            if line == "event: ObjectCompleted":
+    body = {"identifier": f"one-{number}", "operations": ["noop5"]}
+    async with http.post("/api/v1/process", json=body) as answer:
+        stream = (await answer.json())["links"]["stream"]
+    async with http.get(stream) as events:
+        async for line in events.content:
+            if line.strip() == b"event: ObjectCompleted":
                 return (time.perf_counter() - started) * 1000
     raise RuntimeError("the stream ended without ObjectCompleted")
 
 
-async def many_chains(http: httpx.AsyncClient, database: asyncpg.Connection, name: str, objects: int) -> float:
+async def many_chains(http: aiohttp.ClientSession, database: asyncpg.Connection, name: str, objects: int) -> float:
     """Objects a second, from the first POST until PostgreSQL has all of them COMPLETED."""
     gate = asyncio.Semaphore(CONNECTIONS)
 
     async def submit(number: int) -> None:
         async with gate:
             body = {"identifier": f"{name}-{number}", "operations": ["noop5"]}
-            (await http.post("/api/v1/process", json=body)).raise_for_status()
+            async with http.post("/api/v1/process", json=body) as answer:
+                answer.raise_for_status()
 
     started = time.perf_counter()
     await asyncio.gather(*(submit(number) for number in range(objects)))
@@ -59,8 +62,7 @@ async def many_chains(http: httpx.AsyncClient, database: asyncpg.Connection, nam
 
 async def main(objects: int) -> None:
     """Run and print."""
-    limits = httpx.Limits(max_connections=CONNECTIONS)
-    async with Stack(env=SETTINGS) as stack, httpx.AsyncClient(base_url=stack.url, limits=limits, timeout=60) as http:
+    async with Stack(env=SETTINGS) as stack, aiohttp.ClientSession(stack.url) as http:
         database = await asyncpg.connect(stack.env["DATABASE_URL"])
         for number in range(20):
             await one_chain(http, -number)

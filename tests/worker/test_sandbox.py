@@ -42,12 +42,10 @@ class World:
 
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
         self.bucket = Bucket()
-        for part in ("cache", "scratch"):
-            (folder / part).mkdir()
-        self.cache = Cache(folder / "cache", self.bucket, 1 << 20)
+        self.cache = Cache(folder, self.bucket, 1 << 20)
         self.sandbox = sandbox
         self.scratch = folder / "scratch"
-        self.runner = OperationRunner(sandbox, self.cache, self.bucket, self.scratch)
+        self.runner = OperationRunner(sandbox, self.cache, self.bucket, folder)
         self.progress: list[float] = []
 
     async def run(

@@ -37,7 +37,8 @@ async def main(settings: Settings, stopping: asyncio.Event) -> None:
         partitions=settings.partitions,
         lease_ms=settings.lease_ms,
     )
-    projector = Projector(streams, PostgresProjection(pool), leases, clock, settings.heartbeat_ms)
+    store_of_rows = PostgresProjection(pool)
+    projector = Projector(streams, store_of_rows, store_of_rows, store_of_rows, leases, clock, settings.heartbeat_ms)
     pulse.facts = projector.facts
     await until_ready("redis", pulse.step, stopping)
     await until_ready("redis", census.step, stopping)

@@ -11,7 +11,7 @@ from objproc.domain.state_machine import OPERATION_WITH_WORKER, TransitionCallba
 from objproc.errors import ConflictError, LogBrokenError, TransientError
 from objproc.feed import FeedCommit, RunningProgress, decode_feed, encode_feed, fold_for_feed
 from objproc.leases import Leases
-from objproc.store.projection import Checkpoint, PostgresProjection
+from objproc.store.projection import ArchivePort, Checkpoint, ProjectionPort, RunningPort
 from objproc.streams.ports import START, Entry, FeedItem, LogPort
 from objproc.telemetry import Log
 from objproc.wire.codec import decode_commit
@@ -28,10 +28,19 @@ class Projector:
     """Projects the partitions it holds. Two on one partition are safe: the checkpoint's condition lets one win."""
 
     def __init__(
-        self, streams: LogPort, projection: PostgresProjection, leases: Leases, clock: Clock, heartbeat_ms: int
+        self,
+        streams: LogPort,
+        projection: ProjectionPort,
+        archive: ArchivePort,
+        running: RunningPort,
+        leases: Leases,
+        clock: Clock,
+        heartbeat_ms: int,
     ) -> None:
         self._streams = streams
         self._projection = projection
+        self._archive = archive
+        self._running = running
         self._leases = leases
         self._clock = clock
         self._heartbeat_s = heartbeat_ms / 1000
@@ -85,7 +94,8 @@ class Projector:
         for partition in missing:
             await self._complete_feed(partition, checkpoints[partition].seq)
             self._checkpoints[partition] = checkpoints[partition]
-            log.info("partition_taken_up", partition=partition, seq=checkpoints[partition].seq)
+            if partition not in self.broken:
+                log.info("partition_taken_up", partition=partition, seq=checkpoints[partition].seq)
 
     async def _project(self, entries: dict[int, list[Entry]]) -> None:
         """Verify, fold, write, feed: in this order."""
@@ -116,6 +126,7 @@ class Projector:
         for partition, (_, after) in moves.items():
             if partition in self._checkpoints:
                 self._checkpoints[partition] = after
+                self.broken.pop(partition, None)
         self.commits_count += len(fold.commits)
         for partition in moves:
             await self._feed(partition, fold.feed[partition], fold.settled.get(partition, []))
@@ -166,9 +177,9 @@ class Projector:
         """Feed what is projected but was never fed, because a projector died in between."""
         fed = await self._streams.publish(partition, [], [])
         while fed < until:
-            missing = [decode_commit(body) for body in await self._projection.archived(partition, fed, READ_COUNT)]
+            missing = [decode_commit(body) for body in await self._archive.archived(partition, fed, READ_COUNT)]
             missing = [commit for commit in missing if commit.seq <= until]
-            histories = await self._projection.histories({commit.object_id for commit in missing})
+            histories = await self._archive.histories({commit.object_id for commit in missing})
             items, settled = [], []
             for commit in missing:
                 before: Aggregate | None = None
@@ -193,7 +204,7 @@ class Projector:
                 bodies.setdefault(partition, []).append(encode_feed(progress))
         if rows:
             self._told.update(object_id for object_id, _ in rows)
-            await self._projection.write_running(rows)
+            await self._running.write_running(rows)
             await self._streams.publish_progress(bodies)
 
     def _current(self, entry: Entry) -> RunningProgress | None:

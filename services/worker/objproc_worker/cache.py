@@ -23,10 +23,11 @@ class FetchPort(Protocol):
 
 
 class Cache:
-    """Files by tenant and digest below `root`, at most `bytes_max` of them that nobody uses."""
+    """Files by tenant and digest below `folder`, at most `bytes_max` of them that nobody uses."""
 
-    def __init__(self, root: Path, store: FetchPort, bytes_max: int) -> None:
-        self._root = root
+    def __init__(self, folder: Path, store: FetchPort, bytes_max: int) -> None:
+        self._root = root = folder / "cache"
+        root.mkdir(exist_ok=True)
         self._store = store
         self._bytes_max = bytes_max
         self._sizes: OrderedDict[str, int] = OrderedDict()

@@ -1,4 +1,4 @@
-"""Progress of running operations, told at most twice a second, the newest only."""
+"""Progress of running operations; the newest only, as often as its loop comes round."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from objproc.domain.ids import partition_of
 from objproc.domain.tasks import Task
 from objproc.feed import RunningProgress, encode_feed
 from objproc.streams.ports import ProgressPort
-
-TELL_EVERY_S = 0.5
 
 
 class ProgressTeller:
@@ -48,4 +46,3 @@ class ProgressTeller:
             bodies.setdefault(partition, []).append(encode_feed(progress))
         if bodies:
             await self._port.progress(bodies)
-        await asyncio.sleep(TELL_EVERY_S)

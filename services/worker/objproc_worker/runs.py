@@ -61,11 +61,13 @@ class RunResult:
 class OperationRunner:
     """Fetches inputs, runs the operation in the sandbox, uploads what it left."""
 
-    def __init__(self, sandbox: Sandbox, cache: Cache, store: UploadPort, scratch_root: Path) -> None:
+    def __init__(self, sandbox: Sandbox, cache: Cache, store: UploadPort, folder: Path) -> None:
         self._sandbox = sandbox
         self._cache = cache
         self._store = store
-        self._scratch_root = scratch_root
+        self._scratch_root = folder / "scratch"
+        shutil.rmtree(self._scratch_root, ignore_errors=True)  # what an earlier life left behind
+        self._scratch_root.mkdir()
 
     async def run(
         self, task: Task, stack: AsyncExitStack, stop: asyncio.Event, on_progress: Callable[[float], None]

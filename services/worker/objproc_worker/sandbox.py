@@ -74,6 +74,7 @@ class Sandbox:
             sys.executable,
             "-m",
             "objproc_worker.zygote",
+            str(os.getpid()),
             str(control.fileno()),
             ",".join(self._modules),
             pass_fds=(control.fileno(),),

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from objproc.clock import Clock
 from objproc.domain.commands import Report, TaskFailed, TaskHandedBack, TaskStarted, TaskStopped, TaskSucceeded
@@ -14,6 +15,7 @@ from objproc.domain.content import Failure
 from objproc.domain.limits import ERROR_CHARS_MAX
 from objproc.domain.tasks import Task
 from objproc.errors import PermanentError
+from objproc.settings import Settings
 from objproc.streams.ports import START, Claimed, TaskPort
 from objproc.telemetry import Log
 from objproc.wire.codec import decode_report, decode_task
@@ -49,7 +51,7 @@ class Held:
 
 
 class Worker:
-    """Runs up to `slots` operations at a time."""
+    """Runs up to MAX_PARALLEL_WORKERS operations at a time."""
 
     def __init__(
         self,
@@ -59,10 +61,8 @@ class Worker:
         reports: Reports,
         progress: ProgressTeller,
         clock: Clock,
-        *,
         name: str,
-        slots: int,
-        partitions: int,
+        settings: Settings,
     ) -> None:
         self._port = port
         self._claims = claims
@@ -71,15 +71,19 @@ class Worker:
         self._progress = progress
         self._clock = clock
         self._name = name
-        self._slots = asyncio.Semaphore(slots)
+        self._pools = list(settings.worker_pools)
+        self._slots = asyncio.Semaphore(settings.max_parallel_workers)
         self._held: dict[Key, Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._controls = dict.fromkeys(range(partitions), START)
+        self._controls = dict.fromkeys(range(settings.partitions), START)
 
-    @property
-    def running(self) -> list[str]:
-        """The operations at work, for status."""
-        return [f"{task.operation} of {task.object_id}" for task in (held.task for held in self._held.values())]
+    def facts(self) -> dict[str, Any]:
+        """What the worker says of itself in its signs of life."""
+        running = [
+            {"object_id": object_id, "operation": operation, "attempt": attempt}
+            for object_id, operation, attempt in self._held
+        ]
+        return {"pools": self._pools, "running": running}
 
     async def step(self, pool: str) -> None:
         """Claim one task of `pool` once a slot is free, and let it run."""

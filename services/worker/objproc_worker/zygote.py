@@ -81,18 +81,19 @@ class Zygote:
                 if running.run_id == message["kill"]:
                     self._kill(pid)
             return True
+        own_pid = os.getpid()
         pid = os.fork()
         if pid == 0:
-            self._become_child(message, pipes[0])
+            self._become_child(message, pipes[0], own_pid)
         os.close(pipes[0])
         self._children[pid] = Running(message["run_id"], message["memory_bytes"])
         return True
 
-    def _become_child(self, message: dict[str, Any], pipe: int) -> None:
+    def _become_child(self, message: dict[str, Any], pipe: int, parent_pid: int) -> None:
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            die_with_parent()
+            die_with_parent(parent_pid)
             self._control.close()
             child.run(message, pipe)
         finally:
@@ -135,9 +136,11 @@ class Zygote:
                 self._kill(pid)
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent goes."""
+def die_with_parent(parent_pid: int) -> None:
+    """Ask the kernel to kill this process when its parent goes; end at once if it is gone already."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:
+        os._exit(0)
 
 
 def leave_network() -> bool:
@@ -149,13 +152,13 @@ def leave_network() -> bool:
 
 
 def main() -> None:
-    """`python -m objproc_worker.zygote FD MODULES`, started by the sandbox."""
-    control = socket.socket(fileno=int(sys.argv[1]))
-    modules = [name for name in sys.argv[2].split(",") if name]
+    """`python -m objproc_worker.zygote WORKER_PID FD MODULES`, started by the sandbox."""
+    worker_pid, descriptor, modules = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].split(",")
+    control = socket.socket(fileno=descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's business
-    die_with_parent()
+    die_with_parent(worker_pid)
     is_isolated = leave_network()
-    OperationFactory.load(modules)
+    OperationFactory.load(name for name in modules if name)
     gc.freeze()
     control.send(json.dumps({"is_network_isolated": is_isolated}).encode())
     Zygote(control).serve()

@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from objproc.domain.commands import RetryObject
-from objproc.feed import FeedCommit, RunningProgress
-from objproc_api import object_stream
+from objproc.feed import FeedCommit, RunningProgress, decode_feed
+from objproc_api import object_stream, outcomes
 from objproc_api.feed import QUEUE_ITEMS_MAX, Subscription
 from objproc_api.object_stream import KEEP_ALIVE, OPENING, ObjectStream
 from objproc_api.parts import Parts
@@ -63,8 +63,6 @@ class Client:
 
 def told_of(world: World, object_id: str) -> list[FeedCommit]:
     """What the feed said of an object."""
-    from objproc.feed import decode_feed
-
     items = [decode_feed(body) for bodies in world.feed.values() for body in bodies]
     return [item for item in items if isinstance(item, FeedCommit) and item.object_id == object_id]
 
@@ -135,6 +133,15 @@ async def test_what_the_feed_left_out_is_read_from_the_history(parts: Parts, wor
     finish(world, object_id)
     client.subscription.offer(told_of(world, object_id)[-1])
     assert ids(await client.rest()) == [3, 4, 5]
+
+
+async def test_a_long_history_is_read_in_portions(
+    parts: Parts, world: World, object_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcomes, "COMMITS_MAX", 1)
+    finish(world, object_id)
+    assert ids(await Client(parts, world, object_id).rest()) == [1, 2, 3, 4, 5]
+    assert world.reads == 3
 
 
 async def test_a_slow_client_loses_nothing(parts: Parts, world: World, object_id: str) -> None:

@@ -81,6 +81,14 @@ async def test_an_unknown_operation_is_refused_with_its_place_and_the_known_name
     assert "analyze, transform, validate" in body["detail"]
 
 
+async def test_an_operation_whose_requirement_nobody_offers_makes_no_plan(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    del world.announced["validate"]
+    body = problem(await client.post(PROCESS, json=PLAIN | {"operations": ["analyze"]}), 422, "invalid_plan")
+    assert "nobody offers" in body["detail"]
+
+
 async def test_every_wrong_field_is_named(client: httpx.AsyncClient, world: World) -> None:
     wrong = {"identifier": "a\nb", "operations": [], "priority": "3", "x/y": 1, "tags": ["ok", ""], "not_before": 5}
     body = problem(await client.post(PROCESS, json=wrong), 422, "invalid_request")
@@ -258,6 +266,19 @@ async def test_waiting_for_what_is_finished_already_answers_at_once(client: http
     again = await client.post(PROCESS, json=LATER, headers=headers)
     assert again.status_code == 200
     assert again.headers["idempotent-replayed"] == "true"
+
+
+async def test_a_repeat_may_wait_for_the_first_one(client: httpx.AsyncClient, world: World) -> None:
+    key = {"idempotency-key": "k"}
+    object_id = (await client.post(PROCESS, json=LATER, headers=key)).json()["object_id"]
+    reads = world.reads
+    waiting = asyncio.create_task(client.post(PROCESS, json=LATER, headers=key | {"prefer": "wait=10"}))
+    while world.reads == reads:
+        await asyncio.sleep(0)
+    await client.post(f"/api/v1/objects/{object_id}/cancel")
+    response = await waiting
+    assert (response.status_code, response.json()["state"]) == (200, "CANCELLED")
+    assert response.headers["idempotent-replayed"] == "true"
 
 
 async def known(world: World) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from objproc.domain.content import PlannedOperation
+from objproc.operations.factory import OperationFactory
 from objproc.operations.operation import Operation
 
 
@@ -50,6 +51,11 @@ def entry_of(operation: type[Operation]) -> CatalogueEntry:
         deadline_s=operation.deadline_s,
         params_schema=operation.Params.model_json_schema(),
     )
+
+
+def announcements() -> dict[str, bytes]:
+    """Every registered operation as a worker announces it."""
+    return {name: encode_entry(entry_of(operation)) for name, operation in OperationFactory.all().items()}
 
 
 def encode_entry(entry: CatalogueEntry) -> bytes:

@@ -75,8 +75,28 @@ class ProjectionPort(Protocol):
         ...
 
 
+class ArchivePort(Protocol):
+    """The log for good."""
+
+    async def archived(self, partition: int, after: int, count: int) -> list[bytes]:
+        """Bodies of archived commits with a seq greater than `after`, in order."""
+        ...
+
+    async def histories(self, object_ids: Iterable[str]) -> dict[str, list[Commit]]:
+        """All archived commits of each object, in order."""
+        ...
+
+
+class RunningPort(Protocol):
+    """How far running operations are."""
+
+    async def write_running(self, rows: Mapping[tuple[str, str], tuple[int, float]]) -> None:
+        """Put the progress of running operations: (object id, operation) to (attempt, percent)."""
+        ...
+
+
 class PostgresProjection:
-    """ProjectionPort over PostgreSQL."""
+    """ProjectionPort, ArchivePort and RunningPort over PostgreSQL."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
