@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from objproc_client import AsyncClient, ObjprocError
-from objproc_client.command.reporters import reporter_for
+from objproc_client.command.audience import reporter_for
 from objproc_client.command.screen import Screen
 from objproc_embedded.demo_story import Story, tell_story
 from objproc_embedded.errors import StackError

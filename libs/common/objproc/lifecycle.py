@@ -80,6 +80,17 @@ async def at_leisure() -> AsyncIterator[None]:
         log.warning("ended_without", reason=str(error))
 
 
+@asynccontextmanager
+async def afterwards(*steps: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+    """Take these last steps whatever happens inside, each at leisure."""
+    try:
+        yield
+    finally:
+        for step in steps:
+            async with at_leisure():
+                await step()
+
+
 async def sleep(seconds: float, stopping: asyncio.Event) -> None:
     """Sleep, but not past the order to stop."""
     try:

@@ -7,7 +7,7 @@ import asyncio
 from objproc.clock import SystemClock
 from objproc.errors import PermanentError
 from objproc.heartbeat import Census, Pulse
-from objproc.lifecycle import instance_id, run, run_every, serve, until_ready
+from objproc.lifecycle import afterwards, instance_id, run, run_every, serve, until_ready
 from objproc.settings import Settings
 from objproc.store.migrate import migrate
 from objproc.store.pool import connect_pool
@@ -46,7 +46,7 @@ async def main(settings: Settings, stopping: asyncio.Event) -> None:
 
         every_s = settings.heartbeat_ms / 1000
         try:
-            async with asyncio.TaskGroup() as loops:
+            async with afterwards(pulse.stop), asyncio.TaskGroup() as loops:
                 loops.create_task(serve_http(create_app(parts), listener, parts.hub, stopping))
                 loops.create_task(set_up())
                 loops.create_task(run("feed", parts.hub.step, stopping))

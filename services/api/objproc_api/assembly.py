@@ -21,6 +21,7 @@ from objproc_api.ports import (
     ContentsPort,
     HistoryPort,
     InspectionPort,
+    KeptPort,
     ObjectsPort,
     ReadinessPort,
     StagingPort,
@@ -39,7 +40,7 @@ class Inspection(InspectionPort, ReadinessPort, Protocol):
     """Redis, as operators need it."""
 
 
-class Queries(ObjectsPort, HistoryPort, ContentsPort, ReadinessPort, Protocol):
+class Queries(ObjectsPort, HistoryPort, ContentsPort, KeptPort, ReadinessPort, Protocol):
     """PostgreSQL, as the api needs it."""
 
 
@@ -72,7 +73,7 @@ def assemble(
         catalogue=catalogue,
         submissions=Submissions(
             catalogue=catalogue,
-            contents=Contents(store, lookup),
+            contents=Contents(store, queries, lookup),
             commands=commands,
             objects=queries,
             history=queries,

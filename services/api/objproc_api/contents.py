@@ -12,7 +12,7 @@ from objproc.domain.limits import DATA_BYTES_MAX, INLINE_BYTES_MAX
 from objproc.store.s3 import key_of
 from objproc_api.bodies import too_large
 from objproc_api.lookup import Lookup
-from objproc_api.ports import BytesPort
+from objproc_api.ports import BytesPort, KeptPort
 from objproc_api.problems import fault, invalid
 from objproc_api.schemas import ProcessRequest, Source, raw_data
 
@@ -23,8 +23,9 @@ OPAQUE = "application/octet-stream"
 class Contents:
     """Resolves the content of requests, and puts into S3 what is too large to travel along."""
 
-    def __init__(self, store: BytesPort, lookup: Lookup) -> None:
+    def __init__(self, store: BytesPort, kept: KeptPort, lookup: Lookup) -> None:
         self._store = store
+        self._kept = kept
         self._lookup = lookup
 
     async def resolve(self, request: ProcessRequest, body: bytes, tenant: str) -> Content:
@@ -53,7 +54,9 @@ class Contents:
         return Content(sha256=digest, size=len(data), media_type=JSON, name=name, inline=inline)
 
     async def _source(self, source: Source, tenant: str) -> Content:
-        size = await self._store.size_of(key_of(tenant, source.sha256))
+        # what nothing refers to may be swept away before this object's reference stands
+        is_kept = await self._kept.is_kept(tenant, source.sha256)
+        size = await self._store.size_of(key_of(tenant, source.sha256)) if is_kept else None
         if size is None:
             detail = "no content with this digest was uploaded"
             raise invalid("unknown_content", [fault(("source", "sha256"), detail)])

@@ -54,6 +54,14 @@ class ContentsPort(Protocol):
         ...
 
 
+class KeptPort(Protocol):
+    """What the system keeps in S3."""
+
+    async def is_kept(self, tenant: str, sha256: str) -> bool:
+        """True where some object or upload refers to these bytes."""
+        ...
+
+
 class ReadinessPort(Protocol):
     """Is a server there?"""
 

@@ -28,13 +28,14 @@ NEWEST = FOUND + " AND o.identifier = $2 ORDER BY o.submitted_at DESC, o.object_
 COMMITS = """
 SELECT body FROM events WHERE partition = $1 AND object_id = $2 AND version_to > $3 ORDER BY version_from LIMIT $4
 """
+KEPT = "SELECT EXISTS (SELECT FROM artifact_references WHERE tenant = $1 AND sha256 = $2)"
 CONTENT = "SELECT aggregate FROM contents WHERE object_id = $1 AND tenant = $2"
 LAST_CODE_POINT = 0x10FFFF
 SURROGATES = range(0xD800, 0xE000)
 
 
 class PostgresQueries:
-    """ObjectsPort, HistoryPort, ContentsPort and ReadinessPort over PostgreSQL."""
+    """ObjectsPort, HistoryPort, ContentsPort, KeptPort and ReadinessPort over PostgreSQL."""
 
     def __init__(self, pool: Pool, partitions: int) -> None:
         self._pool = pool
@@ -66,6 +67,10 @@ class PostgresQueries:
         async with our_errors():
             body = await self._pool.fetchval(CONTENT, UUID(content_id), tenant)
         return None if body is None else decode_content(body).content
+
+    async def is_kept(self, tenant: str, sha256: str) -> bool:
+        async with our_errors():
+            return bool(await self._pool.fetchval(KEPT, tenant, sha256))
 
     async def ping(self) -> None:
         async with our_errors():

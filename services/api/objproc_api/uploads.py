@@ -48,7 +48,7 @@ class Uploads:
                 await self._store.put(key, bytes(part), media_type)
             else:
                 await staged.add(bytes(part))
-                await staged.move_to(key, size, is_there=await self._store.size_of(key) == size)
+                await staged.move_to(key, size)
         except BaseException:
             await staged.abort()
             raise
@@ -75,12 +75,9 @@ class Staged:
             self._upload = await self._staging.start_upload(self._key, self._media_type)
         await self._upload.add(part)
 
-    async def move_to(self, key: str, size: int, *, is_there: bool) -> None:
-        """Give the bytes their name; only drop them where they are there already."""
+    async def move_to(self, key: str, size: int) -> None:
+        """Give the bytes their name, also where the same are there already: fresh bytes are never swept away."""
         assert self._upload is not None
-        if is_there:
-            await self.abort()
-            return
         await self._upload.complete()
         self._upload = None
         try:

@@ -7,7 +7,7 @@ import asyncio
 from objproc.clock import SystemClock
 from objproc.heartbeat import Census, Pulse
 from objproc.leases import Leases
-from objproc.lifecycle import at_leisure, instance_id, run, run_every, serve, until_ready
+from objproc.lifecycle import afterwards, instance_id, run, run_every, serve, until_ready
 from objproc.settings import Settings
 from objproc.store.garbage import PostgresGarbage
 from objproc.store.migrate import migrate
@@ -42,18 +42,13 @@ async def main(settings: Settings, stopping: asyncio.Event) -> None:
     pulse.facts = projector.facts
     await until_ready("redis", pulse.step, stopping)
     await until_ready("redis", census.step, stopping)
-    try:
-        async with connect_store(settings) as store, asyncio.TaskGroup() as group:
-            sweeper = Sweeper(PostgresGarbage(pool), store, settings.artifact_grace_s)
-            group.create_task(run_every("pulse", pulse.step, stopping, settings.heartbeat_ms / 1000))
-            group.create_task(run_every("census", census.step, stopping, settings.heartbeat_ms / 1000))
-            group.create_task(run_every("sweeper", sweeper.step, stopping, settings.sweep_every_s))
-            group.create_task(run("projector", projector.step, stopping))
-    finally:
-        async with at_leisure():
-            await projector.release()
-        await client.aclose()
-        await pool.close()
+    last = afterwards(projector.release, pulse.stop, client.aclose, pool.close)
+    async with last, connect_store(settings) as store, asyncio.TaskGroup() as group:
+        sweeper = Sweeper(PostgresGarbage(pool), store, settings.artifact_grace_s)
+        group.create_task(run_every("pulse", pulse.step, stopping, settings.heartbeat_ms / 1000))
+        group.create_task(run_every("census", census.step, stopping, settings.heartbeat_ms / 1000))
+        group.create_task(run_every("sweeper", sweeper.step, stopping, settings.sweep_every_s))
+        group.create_task(run("projector", projector.step, stopping))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import asyncio
 from objproc.clock import SystemClock
 from objproc.heartbeat import Census, Pulse
 from objproc.leases import Leases
-from objproc.lifecycle import at_leisure, instance_id, run, run_every, serve, until_ready
+from objproc.lifecycle import afterwards, instance_id, run, run_every, serve, until_ready
 from objproc.settings import Settings
 from objproc.store.migrate import migrate
 from objproc.store.pool import connect_pool
@@ -41,16 +41,10 @@ async def main(settings: Settings, stopping: asyncio.Event) -> None:
     pulse.facts = scheduler.facts
     await until_ready("redis", pulse.step, stopping)
     await until_ready("redis", census.step, stopping)
-    try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(run_every("pulse", pulse.step, stopping, settings.heartbeat_ms / 1000))
-            group.create_task(run_every("census", census.step, stopping, settings.heartbeat_ms / 1000))
-            group.create_task(run("scheduler", scheduler.step, stopping))
-    finally:
-        async with at_leisure():
-            await scheduler.release()
-        await client.aclose()
-        await pool.close()
+    async with afterwards(scheduler.release, pulse.stop, client.aclose, pool.close), asyncio.TaskGroup() as group:
+        group.create_task(run_every("pulse", pulse.step, stopping, settings.heartbeat_ms / 1000))
+        group.create_task(run_every("census", census.step, stopping, settings.heartbeat_ms / 1000))
+        group.create_task(run("scheduler", scheduler.step, stopping))
 
 
 if __name__ == "__main__":

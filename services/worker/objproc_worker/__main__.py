@@ -6,7 +6,7 @@ import asyncio
 
 from objproc.clock import SystemClock
 from objproc.heartbeat import Pulse
-from objproc.lifecycle import at_leisure, instance_id, serve, until_ready
+from objproc.lifecycle import afterwards, instance_id, serve, until_ready
 from objproc.operations import OperationFactory
 from objproc.operations.catalogue import announcements
 from objproc.settings import Settings
@@ -34,26 +34,21 @@ async def main(settings: Settings, stopping: asyncio.Event) -> None:
     claims = Claims(tasks, name)
     reports, progress = Reports(tasks, claims, name, clock), ProgressTeller(tasks, settings.partitions)
     sandbox, pulse = Sandbox(settings.operation_modules), Pulse(streams, "worker", name, clock)
-    try:
-        await sandbox.start()
-        async with connect_store(settings) as store:
-            await until_ready("s3", store.create_bucket, stopping)
-            runner = OperationRunner(sandbox, Cache(folder, store, settings.cache_bytes_max), store, folder)
-            worker = Worker(tasks, claims, runner, reports, progress, clock, name, settings)
-            pulse.facts = worker.facts
-            await until_ready("redis", pulse.step, stopping)
-            helpers = (
-                ("pulse", pulse.step, settings.heartbeat_ms / 1000),
-                ("catalogue", lambda: streams.announce(announcements()), 5.0),
-                ("reports", reports.step, 0.0),
-                ("progress", progress.step, 0.5),
-            )
-            inline = InlineWorker(claims, reports, name, clock)
-            await run_loops(worker, inline, settings, helpers, stopping)
-    finally:
-        await sandbox.stop()
-        async with at_leisure():
-            await client.aclose()
+    await sandbox.start()
+    async with afterwards(sandbox.stop, pulse.stop, client.aclose), connect_store(settings) as store:
+        await until_ready("s3", store.create_bucket, stopping)
+        runner = OperationRunner(sandbox, Cache(folder, store, settings.cache_bytes_max), store, folder)
+        worker = Worker(tasks, claims, runner, reports, progress, clock, name, settings)
+        pulse.facts = worker.facts
+        await until_ready("redis", pulse.step, stopping)
+        helpers = (
+            ("pulse", pulse.step, settings.heartbeat_ms / 1000),
+            ("catalogue", lambda: streams.announce(announcements()), 5.0),
+            ("reports", reports.step, 0.0),
+            ("progress", progress.step, 0.5),
+        )
+        inline = InlineWorker(claims, reports, name, clock)
+        await run_loops(worker, inline, settings, helpers, stopping)
 
 
 if __name__ == "__main__":

@@ -7,18 +7,14 @@ import asyncio
 from objproc.clock import Clock
 from objproc.domain.commands import Report
 from objproc.errors import TransientError
-from objproc.lifecycle import PAUSE_FIRST_S, PAUSE_MAX_S
 from objproc.streams.ports import Claimed, Finish, TaskPort
-from objproc.telemetry import Log
 from objproc.wire.codec import encode_message
 from objproc.wire.envelope import Origin
 from objproc_worker.claims import Claims
 
-log = Log("reports")
-
 
 class Reports:
-    """Sends until it is done: a report may be repeated, but never be lost while its worker lives."""
+    """A report may be sent twice, but is never lost while its worker lives."""
 
     def __init__(self, port: TaskPort, claims: Claims, worker: str, clock: Clock) -> None:
         self._port = port
@@ -42,24 +38,22 @@ class Reports:
         self._arrived.set()
 
     async def flush(self) -> None:
-        """Send what waits, in one round trip; again and again while the server is away."""
-        pause_s = PAUSE_FIRST_S
-        while self._waiting:
-            batch, self._waiting = self._waiting, {}
-            try:
-                await self._port.finish(batch)
-                pause_s = PAUSE_FIRST_S
-                for partition, finishes in batch.items():
-                    for finish in finishes:
-                        if finish.entry_id is not None:
-                            self._claims.forget((partition, finish.pool, finish.entry_id))
-            except TransientError as error:
-                log.warning("reports_wait", reports=sum(map(len, batch.values())), reason=str(error))
-                for partition, later in self._waiting.items():
-                    batch.setdefault(partition, []).extend(later)
-                self._waiting = batch
-                await asyncio.sleep(pause_s)
-                pause_s = min(PAUSE_MAX_S, 2 * pause_s)
+        """Send what waits, in one round trip. TransientError while the server is away; nothing is lost then."""
+        batch, self._waiting = self._waiting, {}
+        if not batch:
+            return
+        try:
+            await self._port.finish(batch)
+        except TransientError:
+            for partition, later in self._waiting.items():
+                batch.setdefault(partition, []).extend(later)
+            self._waiting = batch
+            self._arrived.set()
+            raise
+        for partition, finishes in batch.items():
+            for finish in finishes:
+                if finish.entry_id is not None:
+                    self._claims.forget((partition, finish.pool, finish.entry_id))
 
     async def step(self) -> None:
         """Wait for reports, then send them."""

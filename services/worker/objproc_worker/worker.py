@@ -15,6 +15,7 @@ from objproc.domain.content import Failure
 from objproc.domain.limits import ERROR_CHARS_MAX
 from objproc.domain.tasks import Task
 from objproc.errors import PermanentError
+from objproc.lifecycle import at_leisure
 from objproc.settings import Settings
 from objproc.streams.ports import START, Claimed, TaskPort
 from objproc.telemetry import Log
@@ -122,7 +123,8 @@ class Worker:
             held.stop.set()
         while self._tasks:
             await asyncio.wait(self._tasks)
-        await self._reports.flush()
+        async with at_leisure():
+            await self._reports.flush()
 
     async def _work(self, held: Held, *, has_slot: bool) -> None:
         if not has_slot:

@@ -187,6 +187,10 @@ class World:
         self._check()
         self.files[key] = body
 
+    async def is_kept(self, tenant: str, sha256: str) -> bool:
+        self._check()
+        return f"{tenant}/{sha256}" in self.files
+
     async def size_of(self, key: str) -> int | None:
         self._check()
         return len(self.files[key]) if key in self.files else None

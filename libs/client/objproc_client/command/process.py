@@ -14,7 +14,8 @@ from objproc_client.answers import FeedEvent, Progress, Submission
 from objproc_client.async_client import AsyncClient
 from objproc_client.calls import ProcessOptions
 from objproc_client.command import exits
-from objproc_client.command.reporters import Ending, Reporter, Silence, reporter_for
+from objproc_client.command.audience import reporter_for
+from objproc_client.command.reporters import Ending, Reporter, Silence
 from objproc_client.command.screen import Screen, aligned
 from objproc_client.errors import NotFoundError
 

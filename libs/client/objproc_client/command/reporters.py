@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -101,14 +100,3 @@ def describe(event: FeedEvent) -> str:
     """Say in a few words what happened."""
     happened = "running" if event.type == "progress" else event.type
     return " ".join(part for part in (event.state, event.operation, happened) if part)
-
-
-def reporter_for(screen: Screen) -> AbstractContextManager[Reporter]:
-    """Choose the reporter that suits whoever reads."""
-    if screen.is_json:
-        return nullcontext(Silence())
-    if screen.is_terminal:
-        from objproc_client.command.bars import live_bars  # rich takes a while to load
-
-        return live_bars()
-    return nullcontext(Lines(screen))

@@ -7,8 +7,9 @@ from argparse import Namespace
 from objproc_client.answers import FeedEvent, Progress
 from objproc_client.client import Client
 from objproc_client.command import exits
+from objproc_client.command.audience import reporter_for
 from objproc_client.command.objects import object_id_of
-from objproc_client.command.reporters import Ending, reporter_for
+from objproc_client.command.reporters import Ending
 from objproc_client.command.screen import Screen
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,16 @@ class Store:
         except NotInStoreError:
             return None
         return int(answer["ContentLength"])
+
+    async def age_s(self, key: str) -> float | None:
+        """Seconds since the bytes were last written, by the object store's own clock; None where none lie."""
+        try:
+            async with our_errors():
+                answer = await self._client.head_object(Bucket=self._bucket, Key=key)
+        except NotInStoreError:
+            return None
+        now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        return float((now - answer["LastModified"]).total_seconds())
 
     async def get(self, key: str, byte_range: str | None = None) -> tuple[AsyncIterator[bytes], int]:
         """Chunks of the bytes (all, or an HTTP byte range) and their number. NotInStoreError where none lie."""

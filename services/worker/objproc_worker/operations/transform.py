@@ -8,7 +8,7 @@ from objproc.operations import NoParams, Operation, OperationContext, OperationF
 from objproc_worker.operations.tabular.data_file import DataFileWriter
 from objproc_worker.operations.tabular.documents import read_document
 from objproc_worker.operations.tabular.layout import Layout
-from objproc_worker.operations.tabular.reading import open_reader
+from objproc_worker.operations.tabular.readers import open_reader
 from objproc_worker.operations.tabular.rejects import accept
 
 

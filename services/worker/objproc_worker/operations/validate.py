@@ -22,7 +22,8 @@ from objproc_worker.operations.tabular.documents import write_document
 from objproc_worker.operations.tabular.inspection import Wishes, inspect
 from objproc_worker.operations.tabular.json_reader import JsonReader, NdjsonReader
 from objproc_worker.operations.tabular.layout import NULL_VALUES, Column, Layout, unique_names
-from objproc_worker.operations.tabular.reading import TableReader, open_reader
+from objproc_worker.operations.tabular.readers import open_reader
+from objproc_worker.operations.tabular.reading import TableReader
 from objproc_worker.operations.tabular.rejects import find_bad_cells, write_rejects
 from objproc_worker.operations.tabular.survey import Survey, take_survey, typed_column
 from objproc_worker.operations.tabular.verdict import Verdict

@@ -1,15 +1,13 @@
-"""From a layout to its reader: one way in for every format."""
+"""What every reader of a table has in common: rows, flaws, and a way back to the raw text."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from objproc_worker.operations.tabular.cells import Batch
-from objproc_worker.operations.tabular.layout import Layout
 from objproc_worker.operations.tabular.limits import RAW_CHARS_MAX
 
 
@@ -61,25 +59,6 @@ class TableReader(Protocol):
     def recall(self, rows: Sequence[int]) -> Iterator[RawRow]:
         """The raw text of `rows`, ascending."""
         ...
-
-
-def open_reader(layout: Layout, path: Path, flaws_max: int = 0) -> TableReader:
-    """The reader for `layout`; at most `flaws_max` malformed rows are listed, all are counted."""
-    # Imported here, because the readers need the words of this module.
-    from objproc_worker.operations.tabular.csv_reader import CsvReader
-    from objproc_worker.operations.tabular.json_reader import JsonReader, NdjsonReader
-    from objproc_worker.operations.tabular.parquet_reader import ParquetReader
-
-    flaws = Flaws(flaws_max)
-    match layout.format:
-        case "csv" | "tsv":
-            return CsvReader(layout, path, flaws)
-        case "ndjson":
-            return NdjsonReader(layout, path, flaws)
-        case "json":
-            return JsonReader(layout, path, flaws)
-        case _:
-            return ParquetReader(layout, path, flaws)
 
 
 def cut_raw(raw: str) -> str:
