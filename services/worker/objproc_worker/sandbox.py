@@ -171,11 +171,12 @@ class Sandbox:
     async def _listen(self, control: socket.socket) -> None:
         """Exits of children; when the zygote itself ends, all its children have."""
         loop = asyncio.get_running_loop()
-        while data := await loop.sock_recv(control, LINE_BYTES_MAX):
-            message = json.loads(data)
-            exited = self._exits.get(message["run_id"])
-            if exited is not None and not exited.done():
-                exited.set_result(message)
+        with contextlib.suppress(OSError):  # a zygote that dies with requests unread resets the connection
+            while data := await loop.sock_recv(control, LINE_BYTES_MAX):
+                message = json.loads(data)
+                exited = self._exits.get(message["run_id"])
+                if exited is not None and not exited.done():
+                    exited.set_result(message)
         self._is_up = False
         log.error("zygote_ended", runs=len(self._exits))
         for exited in self._exits.values():
