@@ -19,7 +19,7 @@ $(VENV)/.ready: requirements/bootstrap.lock requirements/dev.lock $(PROJECTS)
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.lock
 	@# uv is ten times quicker; pip serves where only pip's own configuration knows the way to the packages
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.lock \
+	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --require-hashes -r requirements/dev.lock \
 	  || $(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index $(addprefix -e ,$(DISTRIBUTIONS))
 	touch $@
