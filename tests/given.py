@@ -14,6 +14,7 @@ from objproc.domain.commands import (
     RetryObject,
     TaskFailed,
     TaskHandedBack,
+    TaskLost,
     TaskStarted,
     TaskStopped,
     TaskSucceeded,
@@ -100,6 +101,10 @@ def failed(operation: str, attempt: int = 1, *, is_retryable: bool = True) -> Ta
 
 def stopped(operation: str, attempt: int = 1) -> TaskStopped:
     return TaskStopped(object_id=OBJECT, operation=operation, attempt=attempt)
+
+
+def vanished(operation: str, attempt: int = 1) -> TaskLost:
+    return TaskLost(object_id=OBJECT, operation=operation, attempt=attempt)
 
 
 def handed_back(operation: str, attempt: int = 1) -> TaskHandedBack:

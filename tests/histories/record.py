@@ -27,9 +27,10 @@ from given import (
     stopped,
     story_of,
     succeeded,
+    vanished,
 )
-from objproc.domain.commands import StoreContent
-from objproc.domain.ids import content_id
+from objproc.domain.commands import RepairLog, StoreContent
+from objproc.domain.ids import content_id, partition_record_id
 from objproc.wire.codec import encode_aggregate, encode_commit
 from objproc.wire.envelope import GENESIS, Origin
 
@@ -97,8 +98,43 @@ def stored_content() -> Story:
     return story
 
 
+def reissued() -> Story:
+    """A task that was lost with its stream, and answered all the same."""
+    story = story_of(chain("a"), started("a"))
+    story.when(vanished("a"), succeeded("a", 1), succeeded("a", 2))
+    return story
+
+
+def repaired() -> Story:
+    """Two repairs of a partition's log."""
+    story = Story()
+    for found_seq in (3, 40):
+        story.when(
+            RepairLog(
+                object_id=partition_record_id(0),
+                partition=0,
+                found_seq=found_seq,
+                restored_seq=found_seq + 2,
+                commits_dropped=1,
+                commands_resubmitted=1,
+                tasks_reissued=2,
+            )
+        )
+    return story
+
+
 STORIES = {
-    make.__name__: make for make in (completed_chain, failed_and_retried, cancelled, deleted, poisoned, stored_content)
+    make.__name__: make
+    for make in (
+        completed_chain,
+        failed_and_retried,
+        cancelled,
+        deleted,
+        poisoned,
+        stored_content,
+        reissued,
+        repaired,
+    )
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from objproc.domain import commands, events
 from objproc.domain.content import Artifact, Content, Failure, PlannedOperation
+from objproc.domain.partition_record import PartitionRecord
 from objproc.domain.processing_object import ProcessingObject, Stamp, StoredContent, fold
 from objproc.domain.tasks import Task
 from objproc.feed import FeedCommit, FeedEvent, RunningProgress, decode_feed, encode_feed
@@ -105,6 +106,10 @@ EVENTS: list[events.Event] = [
     events.ObjectDeleted(command_id="c"),
     events.CommandRejected(command_id="c", command="CancelObject", code="object_finished", detail="it is done"),
     events.ContentStored(**STORED),
+    events.TaskReissued(**RUN),
+    events.LogRepaired(
+        partition=5, found_seq=7, restored_seq=9, commits_dropped=1, commands_resubmitted=2, tasks_reissued=3
+    ),
 ]
 AGGREGATE = fold(
     None,
@@ -123,6 +128,9 @@ AGGREGATE = fold(
 )
 assert isinstance(AGGREGATE, ProcessingObject)
 STORED_CONTENT = StoredContent(object_id=OBJECT, **STORED, version=3, seq=9, updated_at=AT)
+RECORD = PartitionRecord(
+    object_id=OBJECT, tenant="system", identifier="partition-5", version=2, seq=9, repairs=2, updated_at=AT
+)
 FEED_COMMIT = FeedCommit(
     partition=3,
     seq=7,
@@ -184,6 +192,7 @@ def samples() -> dict[str, tuple[bytes, Read, Any]]:
         "commit": (commit_of(*EVENTS[:5]), facts, tuple(EVENTS[:5])),
         "aggregate-object": (codec.encode_aggregate(AGGREGATE), codec.decode_object, AGGREGATE),
         "aggregate-content": (codec.encode_aggregate(STORED_CONTENT), codec.decode_content, STORED_CONTENT),
+        "aggregate-record": (codec.encode_aggregate(RECORD), codec.decode_record, RECORD),
         "feed-commit": (encode_feed(FEED_COMMIT), decode_feed, FEED_COMMIT),
         "feed-progress": (encode_feed(PROGRESS), decode_feed, PROGRESS),
     }

@@ -24,6 +24,7 @@ DECODERS: list[Callable[[bytes], Any]] = [
     codec.decode_commit,
     codec.decode_object,
     codec.decode_content,
+    codec.decode_record,
     decode_feed,
 ]
 NONSENSE = [b"", b"{}", b"[]", b"null", b"\xff\xfe", b'{"type":', b'{"type":"Nothing"}', b"[" * 100_000, b'"\\ud800"']

@@ -28,5 +28,6 @@ def test_every_type_that_travels_has_a_golden_file_and_no_file_is_without_a_type
         *(f"report-{name}" for name in REPORT_TYPES),
         *(f"event-{name}" for name in EVENT_TYPES),
     }
-    others = {"task", "commit", "aggregate-object", "aggregate-content", "feed-commit", "feed-progress"}
+    aggregates = {"aggregate-object", "aggregate-content", "aggregate-record"}
+    others = {"task", "commit", "feed-commit", "feed-progress"} | aggregates
     assert {path.stem for path in GOLDEN.iterdir()} == travelling | others

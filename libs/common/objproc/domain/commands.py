@@ -134,6 +134,28 @@ class WorkerLost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLost:
+    """The task streams went back or were lost: nobody knows whether this attempt still runs anywhere."""
+
+    object_id: str
+    operation: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairLog:
+    """The log did not continue what is projected, and was set back to it."""
+
+    object_id: str
+    partition: int
+    found_seq: int
+    restored_seq: int
+    commits_dropped: int
+    commands_resubmitted: int
+    tasks_reissued: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimeReached:
     """The object asked to be woken now: `not_before`, or the pause before a retry, is over."""
 
@@ -142,4 +164,4 @@ class TimeReached:
 
 Command = ProcessObject | CancelObject | RetryObject | DeleteObject | StoreContent
 Report = TaskStarted | TaskSucceeded | TaskFailed | TaskStopped | TaskHandedBack
-Input = Command | Report | WorkerLost | TimeReached
+Input = Command | Report | WorkerLost | TaskLost | RepairLog | TimeReached

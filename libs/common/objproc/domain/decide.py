@@ -12,10 +12,12 @@ from objproc.domain.commands import (
     DeleteObject,
     Input,
     ProcessObject,
+    RepairLog,
     RetryObject,
     StoreContent,
     TaskFailed,
     TaskHandedBack,
+    TaskLost,
     TaskStarted,
     TaskStopped,
     TaskSucceeded,
@@ -28,6 +30,7 @@ from objproc.domain.events import (
     CommandRejected,
     ContentStored,
     Event,
+    LogRepaired,
     ObjectCancelled,
     ObjectCompleted,
     ObjectDeleted,
@@ -42,6 +45,7 @@ from objproc.domain.events import (
     OperationStarted,
     OperationSucceeded,
     StaleResultRejected,
+    TaskReissued,
     TaskTakenOver,
 )
 from objproc.domain.limits import TAKEOVERS_MAX
@@ -93,6 +97,8 @@ def decide(message: Input, current: Aggregate | None, stamp: Stamp) -> Decision 
             return submit(message, stamp) if current is None else None
         case StoreContent():
             return store(message, current, stamp)
+        case RepairLog():
+            return repair(message, current, stamp)
     if not isinstance(current, ProcessingObject):
         return None
     draft = Draft(current, stamp)
@@ -107,6 +113,8 @@ def decide(message: Input, current: Aggregate | None, stamp: Stamp) -> Decision 
             stop(draft, message)
         case WorkerLost() | TaskHandedBack():
             take_over(draft, message)
+        case TaskLost():
+            reissue(draft, message)
         case TimeReached():
             wake(draft)
         case CancelObject() | RetryObject() | DeleteObject():
@@ -147,6 +155,19 @@ def store(command: StoreContent, current: Aggregate | None, stamp: Stamp) -> Dec
         return None
     event = ContentStored(tenant=command.tenant, identifier=command.identifier, content=command.content)
     return Decision((event,), apply(current, command.object_id, event, stamp))
+
+
+def repair(message: RepairLog, current: Aggregate | None, stamp: Stamp) -> Decision:
+    """A repair is on record in the log that was repaired."""
+    event = LogRepaired(
+        partition=message.partition,
+        found_seq=message.found_seq,
+        restored_seq=message.restored_seq,
+        commits_dropped=message.commits_dropped,
+        commands_resubmitted=message.commands_resubmitted,
+        tasks_reissued=message.tasks_reissued,
+    )
+    return Decision((event,), apply(current, message.object_id, event, stamp))
 
 
 def obey(draft: Draft, command: CancelObject | RetryObject | DeleteObject) -> None:
@@ -299,6 +320,19 @@ def take_over(draft: Draft, message: WorkerLost | TaskHandedBack) -> None:
     else:
         draft.add(OperationQueued(operation=operation, attempt=attempt + 1))
     advance(draft)
+
+
+def reissue(draft: Draft, message: TaskLost) -> None:
+    """The attempt's task is nowhere: the next one is queued, and a late result of this one is stale."""
+    run = draft.object.runs.get(message.operation)
+    if run is None or run.attempt != message.attempt or run.state not in OPERATION_WITH_WORKER:
+        return
+    draft.add(TaskReissued(operation=message.operation, attempt=message.attempt))
+    if draft.object.is_cancelling:
+        draft.add(OperationCancelled(operation=message.operation, attempt=message.attempt))
+        advance(draft)
+    else:
+        draft.add(OperationQueued(operation=message.operation, attempt=message.attempt + 1))
 
 
 def wake(draft: Draft) -> None:

@@ -109,6 +109,14 @@ class TaskHandedBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskReissued:
+    """The attempt's task was lost with its stream; it is void, the next one follows; that counts as no failure."""
+
+    operation: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaleResultRejected:
     """A worker answered an attempt that is no longer the current one; nothing changed."""
 
@@ -177,6 +185,22 @@ class ContentStored:
     content: Content
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRepaired:
+    """The partition's log had lost commits, or had forked: it goes on from what was projected.
+
+    `found_seq` is where the log ended, `restored_seq` where the projection stood; `commits_dropped` were in the log
+    only and are void, `commands_resubmitted` of theirs are decided again, `tasks_reissued` get a new attempt.
+    """
+
+    partition: int
+    found_seq: int
+    restored_seq: int
+    commits_dropped: int
+    commands_resubmitted: int
+    tasks_reissued: int
+
+
 Event = (
     ObjectSubmitted
     | OperationQueued
@@ -188,6 +212,7 @@ Event = (
     | OperationCancelled
     | TaskTakenOver
     | TaskHandedBack
+    | TaskReissued
     | StaleResultRejected
     | CancelRequested
     | ObjectRetried
@@ -197,4 +222,5 @@ Event = (
     | ObjectDeleted
     | CommandRejected
     | ContentStored
+    | LogRepaired
 )

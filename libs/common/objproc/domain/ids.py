@@ -8,6 +8,7 @@ import zlib
 from enum import StrEnum
 
 DEFAULT_TENANT = "default"
+SYSTEM_TENANT = "system"
 
 
 class OperationType(StrEnum):
@@ -37,6 +38,11 @@ def derived_id(kind: str, tenant: str, name: str) -> str:
 def content_id(tenant: str, identifier: str) -> str:
     """The id under which the log keeps what was uploaded for `identifier`."""
     return derived_id("content", tenant, identifier)
+
+
+def partition_record_id(partition: int) -> str:
+    """The id under which a partition's log keeps what befell the log itself."""
+    return derived_id("partition", SYSTEM_TENANT, str(partition))
 
 
 def partition_of(object_id: str, partitions: int) -> int:

@@ -13,6 +13,7 @@ from objproc.domain.events import (
     CommandRejected,
     ContentStored,
     Event,
+    LogRepaired,
     ObjectCancelled,
     ObjectCompleted,
     ObjectDeleted,
@@ -28,9 +29,11 @@ from objproc.domain.events import (
     OperationSucceeded,
     StaleResultRejected,
     TaskHandedBack,
+    TaskReissued,
     TaskTakenOver,
 )
 from objproc.domain.limits import COMMANDS_REMEMBERED_MAX
+from objproc.domain.partition_record import PartitionRecord, repaired
 from objproc.domain.state_machine import (
     OPERATION_TERMINAL,
     TERMINAL,
@@ -148,8 +151,8 @@ class StoredContent:
     updated_at: datetime
 
 
-Aggregate = ProcessingObject | StoredContent
-T = TypeVar("T", OperationRun, ProcessingObject, StoredContent)
+Aggregate = ProcessingObject | StoredContent | PartitionRecord
+T = TypeVar("T", OperationRun, ProcessingObject)
 
 
 def copy_of(value: T) -> T:
@@ -203,6 +206,9 @@ def apply(current: Aggregate | None, object_id: str, event: Event, stamp: Stamp)
                 seq=stamp.seq,
                 updated_at=stamp.at,
             )
+        case LogRepaired():
+            before = current if isinstance(current, PartitionRecord) else None
+            return repaired(before, object_id, event, stamp.seq, stamp.at)
     if not isinstance(current, ProcessingObject):
         raise InvalidTransitionError(f"{type(event).__name__} for {object_id}, which was never submitted")
     if isinstance(event, EventOfOperation):
@@ -248,6 +254,7 @@ EventOfOperation = (
     | OperationCancelled
     | TaskTakenOver
     | TaskHandedBack
+    | TaskReissued
 )
 EventOfObject = (
     StaleResultRejected
@@ -290,7 +297,7 @@ def apply_to_operation(draft: ProcessingObject, event: EventOfOperation, stamp: 
         case TaskTakenOver():
             draft.touch(event.operation).takeovers += 1
             taken_up(draft)
-        case TaskHandedBack():
+        case TaskHandedBack() | TaskReissued():
             taken_up(draft)
         case _:
             assert_never(event)

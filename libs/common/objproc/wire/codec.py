@@ -10,6 +10,7 @@ import msgspec
 
 from objproc.domain.commands import Command, Report
 from objproc.domain.events import Event
+from objproc.domain.partition_record import PartitionRecord
 from objproc.domain.processing_object import Aggregate, ProcessingObject, StoredContent
 from objproc.domain.tasks import Task
 from objproc.wire.envelope import UNREADABLE, Commit, CommitEnvelope, EventEnvelope, Message, Origin, WireError
@@ -27,6 +28,7 @@ _commit_decoder = msgspec.json.Decoder(CommitEnvelope)
 _task_decoder = msgspec.json.Decoder(Task)
 _object_decoder = msgspec.json.Decoder(ProcessingObject)
 _content_decoder = msgspec.json.Decoder(StoredContent)
+_record_decoder = msgspec.json.Decoder(PartitionRecord)
 # events apart from messages: a report and the event it becomes may share a name
 _event_decoders = {name: msgspec.json.Decoder(kind) for name, kind in EVENT_TYPES.items()}
 _data_decoders = {name: msgspec.json.Decoder(kind) for name, kind in {**COMMAND_TYPES, **REPORT_TYPES}.items()}
@@ -135,6 +137,14 @@ def decode_content(body: bytes) -> StoredContent:
         return _content_decoder.decode(body)
     except UNREADABLE as error:
         raise WireError(f"not a StoredContent: {error}") from error
+
+
+def decode_record(body: bytes) -> PartitionRecord:
+    """A PartitionRecord from its row. WireError for other bytes."""
+    try:
+        return _record_decoder.decode(body)
+    except UNREADABLE as error:
+        raise WireError(f"not a PartitionRecord: {error}") from error
 
 
 def _envelope_of(event: Event) -> EventEnvelope:
