@@ -15,6 +15,7 @@ from objproc.store.pool import connect_pool
 from objproc.store.projection import PostgresProjection
 from objproc.store.s3 import connect_store
 from objproc.streams.connection import connect
+from objproc.streams.durability import Assurance
 from objproc.streams.redis import RedisStreams
 from objproc_projector.projector import Projector
 from objproc_projector.sweeper import Sweeper
@@ -26,7 +27,8 @@ async def main(settings: Settings, stopping: asyncio.Event) -> None:
     pool = await connect_pool(settings.database_url.get_secret_value(), 4)
     await until_ready("postgresql", lambda: migrate(pool, settings.partitions), stopping)
     client = connect(settings.redis_url.get_secret_value())
-    streams = RedisStreams(client)
+    assurance = Assurance(client, settings.durability, settings.durability_timeout_ms, clock)
+    streams = RedisStreams(client, assurance)
     census = Census(streams, clock, settings.heartbeat_ms)
     pulse = Pulse(streams, "projector", instance, clock)
     leases = Leases(

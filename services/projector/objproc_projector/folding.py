@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from objproc.domain.events import ContentStored, ObjectSubmitted
-from objproc.domain.processing_object import Aggregate, ProcessingObject
+from objproc.domain.partition_record import PartitionRecord
+from objproc.domain.processing_object import Aggregate, StoredContent
 from objproc.domain.state_machine import InvalidTransitionError
 from objproc.errors import LogBrokenError
 from objproc.feed import FeedCommit, fold_for_feed
@@ -36,14 +37,10 @@ def read_chain(partition: int, checkpoint: Checkpoint, entries: Sequence[Entry])
 
 
 class Fold:
-    """Commits of one pass, folded over what was known before them.
+    """Commits of one pass, folded over what was known before them."""
 
-    `told` are the objects whose running progress has rows.
-    """
-
-    def __init__(self, known: Known, told: Collection[str] = ()) -> None:
+    def __init__(self, known: Known) -> None:
         self._known = known
-        self._told = told
         self._after: Known = {}
         self._created: set[str] = set()
         self._partition_of: dict[str, int] = {}
@@ -82,13 +79,15 @@ class Fold:
         projection = Projection(commits=self.commits)
         for object_id, current in self._after.items():
             partition = self._partition_of[object_id]
-            if not isinstance(current, ProcessingObject):
+            if isinstance(current, PartitionRecord):
+                projection.records.append(content_row(current, partition))
+            elif isinstance(current, StoredContent):
                 projection.contents.append(content_row(current, partition))
             elif object_id in self._created:
                 projection.inserts.append(object_row(current, partition))
             else:
                 projection.updates.append(object_row(current, partition))
-                if current.is_terminal and object_id in self._told:
+                if current.is_terminal:
                     projection.finished.append(UUID(object_id))
             self._refer(projection, object_id, current)
         return projection

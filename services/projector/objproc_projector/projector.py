@@ -8,7 +8,7 @@ from typing import Any
 from objproc.clock import Clock
 from objproc.domain.processing_object import Aggregate, ProcessingObject
 from objproc.domain.state_machine import OPERATION_WITH_WORKER, TransitionCallbacks
-from objproc.errors import ConflictError, LogBrokenError, TransientError
+from objproc.errors import LogBrokenError, TransientError
 from objproc.feed import FeedCommit, RunningProgress, decode_feed, encode_feed, fold_for_feed
 from objproc.leases import Leases
 from objproc.store.projection import ArchivePort, Checkpoint, ProjectionPort, RunningPort
@@ -48,14 +48,23 @@ class Projector:
         self._checkpoints: dict[int, Checkpoint] = {}
         self._progress: dict[int, str] = {}
         self._known: dict[str, Aggregate] = {}
-        self._told: set[str] = set()
         self.broken: dict[int, str] = {}
         """Partitions that stand still, and why."""
+        self._broken_at: dict[int, Checkpoint] = {}
         self.commits_count = 0
         self.callbacks = TransitionCallbacks()
 
     async def step(self) -> None:
         """One bounded pass."""
+        try:
+            await self._pass()
+        except TransientError:
+            # what was written may stand or not, and what was fed may be gone: every partition is taken up anew
+            self._checkpoints.clear()
+            self._round_at = self._clock.monotonic()
+            raise
+
+    async def _pass(self) -> None:
         if self._clock.monotonic() >= self._round_at:
             await self._go_round()
             self._round_at = self._clock.monotonic() + self._heartbeat_s
@@ -82,9 +91,11 @@ class Projector:
         await self._leases.release()
 
     async def _go_round(self) -> None:
-        _, went = await self._leases.step()
-        for partition in went:
+        await self._leases.step()
+        # not what this step says went: a step that failed half-way has said nothing
+        for partition in (self._checkpoints.keys() | self.broken.keys()) - self._leases.held:
             self._checkpoints.pop(partition, None)
+            self.broken.pop(partition, None)
         missing = sorted(self._leases.held - self._checkpoints.keys())
         if not missing:
             return
@@ -94,6 +105,9 @@ class Projector:
         for partition in missing:
             await self._complete_feed(partition, checkpoints[partition].seq)
             self._checkpoints[partition] = checkpoints[partition]
+            if self._broken_at.get(partition) != checkpoints[partition]:
+                # it only seemed broken to one whose checkpoint was out of date
+                self.broken.pop(partition, None)
             if partition not in self.broken:
                 log.info("partition_taken_up", partition=partition, seq=checkpoints[partition].seq)
 
@@ -101,7 +115,7 @@ class Projector:
         """Verify, fold, write, feed: in this order."""
         commits = {p: chain for p, found in entries.items() if (chain := self._verified(p, found))}
         await self._load_cold(commits)
-        fold = Fold(self._known, self._told)
+        fold = Fold(self._known)
         moves: dict[int, tuple[Checkpoint, Checkpoint]] = {}
         for partition, chain in commits.items():
             for commit in chain:
@@ -115,13 +129,7 @@ class Projector:
             return
         projection = fold.projection()
         projection.moves = moves
-        try:
-            await self._projection.write(projection)
-        except (ConflictError, TransientError):
-            # whether it stands is not known here: begin anew from the checkpoints
-            self._checkpoints.clear()
-            self._round_at = self._clock.monotonic()
-            raise
+        await self._projection.write(projection)
         self._remember(fold)
         for partition, (_, after) in moves.items():
             if partition in self._checkpoints:
@@ -143,7 +151,7 @@ class Projector:
         if self.broken.get(partition) != str(error):
             log.error("partition_stands_still", partition=partition, seq=error.seq, reason=str(error))
         self.broken[partition] = str(error)
-        self._checkpoints.pop(partition, None)
+        self._broken_at[partition] = self._checkpoints.pop(partition)
 
     async def _load_cold(self, commits: dict[int, list[Commit]]) -> None:
         cold = {
@@ -160,9 +168,7 @@ class Projector:
         for object_id, after in fold.after().items():
             before = self._known.pop(object_id, None)
             if isinstance(after, ProcessingObject):
-                if after.is_terminal:
-                    self._told.discard(object_id)
-                else:
+                if not after.is_terminal:
                     self._known[object_id] = after
                 if isinstance(before, ProcessingObject):
                     self.callbacks.notify(object_id, before.state, after.state)
@@ -203,7 +209,6 @@ class Projector:
                 rows[key] = (progress.attempt, progress.percent)
                 bodies.setdefault(partition, []).append(encode_feed(progress))
         if rows:
-            self._told.update(object_id for object_id, _ in rows)
             await self._running.write_running(rows)
             await self._streams.publish_progress(bodies)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import NamedTuple, Protocol
@@ -12,10 +12,10 @@ from objproc.domain.processing_object import Aggregate
 from objproc.errors import ConflictError
 from objproc.store.pool import Connection, Pool, our_errors
 from objproc.store.rows import ContentRow, ObjectRow
-from objproc.wire.codec import decode_commit, decode_content, decode_object
+from objproc.wire.codec import decode_commit, decode_content, decode_object, decode_record
 from objproc.wire.envelope import Commit
 
-LIVE_STATES = ["PENDING", "QUEUED", "PROCESSING"]
+DECODERS: dict[str, Callable[[bytes], Aggregate]] = {"o": decode_object, "c": decode_content, "r": decode_record}
 
 
 def statement(name: str) -> str:
@@ -26,6 +26,7 @@ def statement(name: str) -> str:
 MOVE_CHECKPOINTS = statement("move_checkpoints")
 UPDATE_OBJECTS = statement("update_objects")
 UPSERT_CONTENTS = statement("upsert_contents")
+UPSERT_RECORDS = statement("upsert_records")
 DROP_REFERENCES = statement("drop_references")
 UPSERT_RUNNING = statement("upsert_running")
 
@@ -47,6 +48,7 @@ class Projection:
     inserts: list[ObjectRow] = field(default_factory=list)
     updates: list[ObjectRow] = field(default_factory=list)
     contents: list[ContentRow] = field(default_factory=list)
+    records: list[ContentRow] = field(default_factory=list)
     references: list[tuple[str, str, UUID]] = field(default_factory=list)
     """(tenant, sha256, object_id) to add."""
     finished: list[UUID] = field(default_factory=list)
@@ -118,6 +120,8 @@ class PostgresProjection:
                 await connection.execute(UPDATE_OBJECTS, *_columns(projection.updates, OBJECT_UPDATE))
             if projection.contents:
                 await connection.execute(UPSERT_CONTENTS, *_columns(projection.contents, ContentRow._fields))
+            if projection.records:
+                await connection.execute(UPSERT_RECORDS, *_columns(projection.records, ContentRow._fields))
             if projection.references:
                 await connection.execute(
                     "INSERT INTO artifact_references SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[])"
@@ -134,13 +138,11 @@ class PostgresProjection:
         async with our_errors():
             rows = await self._pool.fetch(
                 "SELECT 'o' AS kind, object_id, aggregate FROM objects WHERE object_id = ANY($1) UNION ALL "
-                "SELECT 'c', object_id, aggregate FROM contents WHERE object_id = ANY($1)",
+                "SELECT 'c', object_id, aggregate FROM contents WHERE object_id = ANY($1) UNION ALL "
+                "SELECT 'r', object_id, aggregate FROM records WHERE object_id = ANY($1)",
                 wanted,
             )
-        return {
-            str(row["object_id"]): (decode_object if row["kind"] == "o" else decode_content)(row["aggregate"])
-            for row in rows
-        }
+        return {str(row["object_id"]): DECODERS[row["kind"]](row["aggregate"]) for row in rows}
 
     async def load_live(self, partition: int) -> tuple[Checkpoint, dict[str, Aggregate]]:
         async with (

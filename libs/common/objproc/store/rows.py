@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from objproc.domain.partition_record import PartitionRecord
 from objproc.domain.processing_object import Aggregate, ProcessingObject, StoredContent
 from objproc.wire.codec import encode_aggregate
 
@@ -29,7 +30,7 @@ class ObjectRow(NamedTuple):
 
 
 class ContentRow(NamedTuple):
-    """A row of `contents`, columns in the table's order."""
+    """A row of `contents` or `records`, columns in the tables' order."""
 
     object_id: UUID
     partition: int
@@ -59,8 +60,8 @@ def object_row(current: ProcessingObject, partition: int) -> ObjectRow:
     )
 
 
-def content_row(current: StoredContent, partition: int) -> ContentRow:
-    """The row of an identifier's content."""
+def content_row(current: StoredContent | PartitionRecord, partition: int) -> ContentRow:
+    """The row of an identifier's content, or of a partition's record."""
     return ContentRow(
         UUID(current.object_id),
         partition,
@@ -74,6 +75,8 @@ def content_row(current: StoredContent, partition: int) -> ContentRow:
 
 def references_of(current: Aggregate) -> set[str]:
     """Digests of everything in S3 that the aggregate needs."""
+    if isinstance(current, PartitionRecord):
+        return set()
     if isinstance(current, StoredContent):
         return set() if current.content.inline is not None else {current.content.sha256}
     if current.state == "DELETED":
