@@ -1,18 +1,23 @@
-"""The same cases over memory and over a real server."""
+"""The same cases over memory, over Valkey and over Debian's Redis."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from objproc.clock import SystemClock
+from objproc.streams.connection import Client, connect
 from objproc.streams.memory import MemoryStreams, MemoryTasks
 from objproc.streams.memory_server import MemoryServer
 from objproc.streams.ports import CommitBatch, Head, NewTask
 from objproc.streams.redis import RedisStreams
 from objproc.streams.task_streams import RedisTasks
+from redis_servers import ALWAYS, KINDS, Launch, RedisServer, launcher
 
 PARTITIONS = 4
 PATIENCE_MS = 2_000
@@ -27,13 +32,42 @@ class World:
     tasks: Any
 
 
-@pytest.fixture(params=["memory", "valkey"])
+@pytest.fixture(scope="session")
+def debian_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where Debian's Redis is."""
+    with asyncio.Runner() as runner:
+        server = RedisServer("redis", tmp_path_factory.mktemp("redis"), ALWAYS)
+        runner.run(server.start())
+        try:
+            yield server.url
+        finally:
+            runner.run(server.close())
+
+
+@pytest.fixture
+async def debian(debian_url: str) -> AsyncIterator[Client]:
+    """A client of Debian's Redis, empty."""
+    client = connect(debian_url)
+    await client.flushdb()
+    yield client
+    await client.flushdb()
+    await client.aclose()
+
+
+@pytest.fixture
+async def launch(tmp_path: Path) -> AsyncIterator[Launch]:
+    """Starts servers of the test's own."""
+    async with launcher(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(params=["memory", *KINDS])
 def world(request: pytest.FixtureRequest) -> World:
-    """Both adapters in turn, empty."""
+    """Both adapters, the real one over each server in turn, empty."""
     if request.param == "memory":
         server = MemoryServer(SystemClock())
         return World(MemoryStreams(server), MemoryTasks(server, PARTITIONS))
-    client = request.getfixturevalue("redis")
+    client = request.getfixturevalue("redis" if request.param == "valkey" else "debian")
     return World(RedisStreams(client), RedisTasks(client, PARTITIONS))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -14,6 +15,28 @@ from objproc.streams import keys
 from objproc.streams.connection import WAIT_MS_MAX, Client, connect
 from objproc.streams.ports import START, Append, AppendMode
 from objproc.streams.redis import RedisStreams
+from redis_servers import KINDS
+
+
+@pytest.fixture(params=KINDS)
+def server_url(request: pytest.FixtureRequest) -> str:
+    """Valkey and Debian's Redis in turn."""
+    url: str = request.getfixturevalue("servers")["REDIS_URL"] if request.param == "valkey" else None
+    return url or request.getfixturevalue("debian_url")
+
+
+@pytest.fixture
+async def redis(server_url: str) -> AsyncIterator[Client]:
+    client = connect(server_url)
+    await client.flushdb()
+    yield client
+    await client.flushdb()
+    await client.aclose()
+
+
+@pytest.fixture
+def redis_url(server_url: str, redis: Client) -> str:
+    return server_url
 
 
 def appends(count: int) -> list[Append]:

@@ -9,6 +9,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from chaos.invariants import verify
+from chaos.journal import Journal
 from objproc_client import AsyncClient, Retries
 from objproc_embedded.stack import Stack
 
@@ -17,6 +19,7 @@ TESTS = Path(__file__).parents[1]
 SETTINGS = {
     "OPERATION_MODULES": "e2e.odd_chain,bench.noop_chain",
     "PYTHONPATH": str(TESTS),
+    "GRACE_S": "1",
     "HEARTBEAT_MS": "300",
     "LEASE_MS": "1000",
     "CONTENT_BYTES_MAX": str(64 << 20),
@@ -35,6 +38,8 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
     replicas = dict.fromkeys(("api", "scheduler", "worker", "projector"), 2)
     async with Stack(data, replicas=replicas, env=SETTINGS) as running:
         yield running
+        verdict = await verify(running.env, Journal())
+        assert verdict.findings.is_clean, "\n".join(verdict.findings.lines())
 
 
 @pytest_asyncio.fixture(loop_scope="session")

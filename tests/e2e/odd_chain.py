@@ -62,3 +62,17 @@ class Unlucky(Operation):
 
     def execute(self, context: OperationContext[Any]) -> OperationResult:
         raise OperationError("bad_luck", "it did not work this time", is_retryable=True)
+
+
+@OperationFactory.register
+class Busy(Operation):
+    """Inline, although it keeps a CPU busy for much longer than two heartbeats."""
+
+    type = "busy"
+    is_inline = True
+
+    def execute(self, context: OperationContext[Any]) -> OperationResult:
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            pass
+        return context.done()

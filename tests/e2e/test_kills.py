@@ -46,6 +46,32 @@ async def test_killing_a_service_loses_nothing_and_repeats_nothing(
         assert sum(event.type == "ObjectCompleted" for event in events) == 1
 
 
+async def test_a_worker_that_is_asked_to_stop_hands_its_task_back_and_that_is_no_failure(
+    stack: Stack, client: AsyncClient
+) -> None:
+    submission = await client.process("handed-back", ["last"], params={"nap": {"seconds": 6}})
+    async with asyncio.timeout(30):
+        while (await client.progress(submission.object_id)).operations[1].state != "RUNNING":
+            await asyncio.sleep(0.05)
+    before = set(stack.pids("worker"))
+    stack.kill("worker", signal.SIGTERM)
+    async for _ in client.watch(submission.object_id):
+        pass
+    events = [event async for event in client.events(submission.object_id)]
+    types = Counter(event.type for event in events)
+    assert (types["TaskHandedBack"], types["TaskTakenOver"], types["OperationFailed"]) == (1, 0, 0)
+    assert events[-1].type == "ObjectCompleted"
+    assert before.isdisjoint(stack.pids("worker"))
+
+
+async def test_an_inline_operation_that_is_slow_does_not_cost_its_worker_the_task(client: AsyncClient) -> None:
+    submission = await client.process("slow-inline", ["busy"])
+    async for _ in client.watch(submission.object_id):
+        pass
+    types = Counter([event.type async for event in client.events(submission.object_id)])
+    assert (types["OperationSucceeded"], types["TaskTakenOver"]) == (1, 0)
+
+
 async def test_the_log_is_one_chain_and_the_archive_holds_all_of_it(database: asyncpg.Connection) -> None:
     rows = await database.fetch("SELECT partition, seq, body FROM events ORDER BY partition, seq")
     ends: dict[int, tuple[int, str]] = {}

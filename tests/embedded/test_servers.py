@@ -101,6 +101,8 @@ async def test_every_write_is_on_disk_before_it_is_acknowledged(servers: Servers
         assert await redis.config_get("append*") | {"appendonly": "yes", "appendfsync": "always"} == (
             await redis.config_get("append*")
         )
+        limits = await redis.config_get("maxmemory*")
+        assert (limits["maxmemory"], limits["maxmemory-policy"]) == (str(2 << 30), "noeviction")
     connection = await asyncpg.connect(servers.env["DATABASE_URL"])
     assert [await connection.fetchval(f"SHOW {name}") for name in ("fsync", "synchronous_commit")] == ["on", "on"]
     await connection.close()

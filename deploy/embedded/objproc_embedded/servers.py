@@ -89,7 +89,7 @@ class Servers:
             await self.folder.end_leftovers()
             for kind in KINDS:
                 if not has_one_of(self.own_env, kind.replaced_by):
-                    self._servers.append(kind(self.folder))
+                    self._servers.append(self._server(kind))
                     self._exits.callback(self._servers[-1].clear)
             self._exits.push_async_callback(self.supervisor.close)
             for server in self._servers:
@@ -108,6 +108,10 @@ class Servers:
         """Stop the servers, the last started first; nothing is left but the data."""
         await self._exits.aclose()
         self._servers.clear()
+
+    def _server(self, kind: type[Valkey] | type[SeaweedFS] | type[Postgres]) -> Server:
+        maxmemory = self.own_env.get("VALKEY_MAXMEMORY")
+        return Valkey(self.folder, maxmemory) if kind is Valkey and maxmemory else kind(self.folder)
 
     def _temporary_folder(self) -> Path:
         path = Path(tempfile.mkdtemp(prefix="objproc-"))

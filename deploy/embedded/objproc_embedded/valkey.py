@@ -12,6 +12,8 @@ from objproc_embedded.folder import DataFolder
 from objproc_embedded.ports import LOOPBACK, hold_free
 from objproc_embedded.wheels import valkey_server
 
+MAXMEMORY = "2gb"
+"""The api turns new work away before this is reached; without a bound the machine would end the process instead."""
 CONFIGURATION = """\
 bind {host}
 port {port}
@@ -20,6 +22,7 @@ dir ./
 appendonly yes
 appendfsync always
 save ""
+maxmemory {maxmemory}
 maxmemory-policy noeviction
 daemonize no
 logfile ""
@@ -32,7 +35,8 @@ class Valkey:
     name = "valkey"
     replaced_by = ("REDIS_URL",)
 
-    def __init__(self, data: DataFolder) -> None:
+    def __init__(self, data: DataFolder, maxmemory: str = MAXMEMORY) -> None:
+        self._maxmemory = maxmemory
         self._folder: Path = data.subfolder("valkey")
         self._secret = data.record.secret(self.name)
         self._port = hold_free(data.record.port(self.name))
@@ -45,7 +49,9 @@ class Valkey:
 
     def prepare(self) -> Program:
         """Write the configuration; the secret is in the file, not in the command that anyone may list."""
-        text = CONFIGURATION.format(host=LOOPBACK, port=self._port.number, secret=self._secret)
+        text = CONFIGURATION.format(
+            host=LOOPBACK, port=self._port.number, secret=self._secret, maxmemory=self._maxmemory
+        )
         descriptor = os.open(self._folder / "valkey.conf", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)

@@ -2,7 +2,9 @@
 
 ObjprocError
 ├── TransientError      again later: a server is away, busy, or not ready
-│   └── ConflictError   somebody else went first: load anew, then decide again
+│   ├── ConflictError   somebody else went first: load anew, then decide again
+│   ├── OverloadedError the server is full: less new work first
+│   └── UnconfirmedError  written, but not as safely as was promised: repeat it under the same key
 └── PermanentError      tell a person: repeating changes nothing
     ├── LogBrokenError  the log is not the one this reader knew: the partition stands still
     └── SetupError      the installation contradicts itself (partitions, schema, credentials)
@@ -23,6 +25,18 @@ class TransientError(ObjprocError):
 
 class ConflictError(TransientError):
     """Somebody else went first: load anew."""
+
+
+class OverloadedError(TransientError):
+    """The server is full: less new work first."""
+
+
+class UnconfirmedError(TransientError):
+    """Written, but not as safely as `level` promises: repeat it under the same key."""
+
+    def __init__(self, reason: str, level: str) -> None:
+        super().__init__(reason)
+        self.level = level
 
 
 class PermanentError(ObjprocError):

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from objproc.errors import PermanentError, TransientError
+from objproc.liveness import LOOPS, PASS_S_MAX
 from objproc.settings import Settings, load_settings
 from objproc.telemetry import Log, start_logging, start_tracing
 
@@ -30,10 +31,26 @@ def instance_id(role: str) -> str:
     return f"{role}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-async def run(name: str, step: Callable[[], Awaitable[object]], stopping: asyncio.Event) -> None:
-    """Repeat `step` until told to stop. TransientError pauses, longer each time; anything else goes up."""
-    pause_s = 0.0
+async def run(
+    name: str, step: Callable[[], Awaitable[object]], stopping: asyncio.Event, pass_s: float = PASS_S_MAX
+) -> None:
+    """Repeat `step` until told to stop. TransientError pauses, longer each time; anything else goes up.
+
+    A pass that takes longer than `pass_s` is a loop that stands still: see liveness.
+    """
+    try:
+        await _repeat(name, step, stopping, pass_s)
+    finally:
+        LOOPS.end(name)
+
+
+async def _repeat(name: str, step: Callable[[], Awaitable[object]], stopping: asyncio.Event, pass_s: float) -> None:
+    task, pause_s = asyncio.current_task(), 0.0
     while not stopping.is_set():
+        if task is not None and task.cancelling():
+            # the order to end came, and a library swallowed it: Python 3.11's wait_for may, under redis-py
+            raise asyncio.CancelledError
+        LOOPS.promise(name, pass_s)
         try:
             await step()
             if pause_s:
@@ -53,17 +70,20 @@ async def run_every(name: str, step: Callable[[], Awaitable[object]], stopping: 
         await step()
         await sleep(every_s, stopping)
 
-    await run(name, paced, stopping)
+    await run(name, paced, stopping, PASS_S_MAX + every_s)
 
 
 async def until_ready(name: str, step: Callable[[], Awaitable[T]], stopping: asyncio.Event) -> T:
     """The answer of `step`, once no TransientError keeps it back. CancelledError when told to stop before."""
     pause_s = PAUSE_FIRST_S
     while True:
+        LOOPS.promise(name, PASS_S_MAX)
         try:
             return await step()
         except TransientError as error:
             log.warning("waiting", loop=name, reason=str(error))
+        finally:
+            LOOPS.end(name)
         await sleep(pause_s, stopping)
         if stopping.is_set():
             raise asyncio.CancelledError(f"stopped before {name}")
@@ -105,6 +125,8 @@ def serve(role: str, main: Callable[[Settings, asyncio.Event], Coroutine[Any, An
     settings = load_settings()
     start_logging(settings.log_level)
     start_tracing(role, settings.otel_exporter_otlp_endpoint)
+    if settings.liveness_dir:
+        LOOPS.keep_in(settings.liveness_dir)
 
     async def body() -> None:
         stopping = asyncio.Event()

@@ -40,6 +40,10 @@ class Settings(BaseSettings):
 
     partitions: int = Field(default=8, ge=1, le=1024, description="fixed at first start")
     durability: Durability = Durability.DURABLE
+    durability_timeout_ms: int = Field(default=2000, ge=10, le=10_000, description="how long a 202 may wait for it")
+    redis_memory_high: float = Field(default=0.8, gt=0, le=1, description="share of maxmemory: no new commands above")
+    redis_memory_low: float = Field(default=0.7, gt=0, le=1, description="share of maxmemory: new commands again below")
+    commands_pending_max: int = Field(default=1_000_000, ge=1, description="accepted, not yet projected")
     auth_mode: AuthMode = AuthMode.NONE
     auth_none_is_allowed: bool = Field(default=False, description="AUTH_MODE=none beyond loopback")
 
@@ -57,6 +61,7 @@ class Settings(BaseSettings):
     artifact_grace_s: float = Field(default=3600, ge=0, description="how long unneeded bytes stay in S3, seconds")
     sweep_every_s: float = Field(default=30, gt=0)
 
+    liveness_dir: Path | None = Field(default=None, description="this process's own folder for objproc.probe")
     heartbeat_ms: int = Field(default=1000, ge=50, le=60_000)
     lease_ms: int = Field(default=3000, ge=200, le=120_000)
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
@@ -67,6 +72,14 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("redis_memory_low")
+    @classmethod
+    def _is_below_high(cls, value: float, info: object) -> float:
+        high = getattr(info, "data", {}).get("redis_memory_high", 1)
+        if value > high:
+            raise ValueError(f"must not be more than REDIS_MEMORY_HIGH ({high})")
         return value
 
     @field_validator("lease_ms")

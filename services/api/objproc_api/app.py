@@ -36,6 +36,8 @@ def create_app(parts: Parts) -> ASGIApp:
         description="Runs operations on objects; every change is an event.",
         version="0.1.0",
         redirect_slashes=False,
+        docs_url=None,  # these pages come from the internet, where an installation may not reach
+        redoc_url=None,
     )
     app.state.parts = parts
     problems.install(app)

@@ -26,6 +26,7 @@ from objproc_api.ports import (
     ReadinessPort,
     StagingPort,
 )
+from objproc_api.pressure import Pressure
 from objproc_api.status import CheckpointsPort, Status
 from objproc_api.storing import ContentStoring
 from objproc_api.submission import Submissions
@@ -62,7 +63,8 @@ def assemble(
     partitions = settings.partitions
     catalogue = Catalogue(streams, clock)
     lookup = Lookup(queries, queries, streams, partitions, clock)
-    commands = Commands(streams, partitions, clock)
+    pressure = Pressure(inspection, settings)
+    commands = Commands(streams, partitions, clock, pressure.admit)
     hub = FeedHub(streams, partitions, clock)
     pings = {"postgresql": queries.ping, "redis": inspection.ping, "s3": lambda: store.size_of("ready")}
     return Parts(
@@ -91,7 +93,8 @@ def assemble(
         control=Control(lookup=lookup, history=queries, commands=commands, hub=hub, clock=clock),
         hub=hub,
         census=census,
-        health=Health(pings, census, catalogue),
+        health=Health(pings, census, catalogue, inspection),
+        pressure=pressure,
         status=Status(
             census=census, catalogue=catalogue, inspection=inspection, checkpoints=checkpoints, partitions=partitions
         ),

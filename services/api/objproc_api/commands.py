@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from objproc.clock import Clock
-from objproc.domain.commands import Command
+from objproc.domain.commands import CancelObject, Command, DeleteObject
 from objproc.domain.ids import partition_of
 from objproc.streams.ports import Append, Appended, AppendMode, CommandPort
 from objproc.wire.codec import encode_message
@@ -37,7 +37,11 @@ class Commands:
     No timer is involved: a command that comes alone leaves at once.
     """
 
-    def __init__(self, port: CommandPort, partitions: int, clock: Clock) -> None:
+    def __init__(
+        self, port: CommandPort, partitions: int, clock: Clock, admit: Callable[[], None] = lambda: None
+    ) -> None:
+        self.admit = admit
+        """Raises where new work is turned away: to be asked before anything is stored for it."""
         self._port = port
         self._partitions = partitions
         self._clock = clock
@@ -45,7 +49,12 @@ class Commands:
         self._flight: asyncio.Task[None] | None = None
 
     async def send(self, command: Command, command_id: str, mode: AppendMode, caller: Caller) -> Sent:
-        """Make `command` durable. TransientError where it is not known whether it is."""
+        """Make `command` durable. TransientError where it is not known whether it is.
+
+        Under pressure only what ends work is let in.
+        """
+        if not isinstance(command, CancelObject | DeleteObject):
+            self.admit()
         object_id = command.object_id
         body = encode_message(command, caller.origin(command_id, object_id), self._clock.now())
         partition = partition_of(object_id, self._partitions)

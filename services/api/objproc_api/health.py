@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from dataclasses import asdict
+from typing import Any, Protocol
 
 from objproc.errors import ObjprocError, TransientError
 from objproc.heartbeat import Census
+from objproc.lifecycle import until_ready
+from objproc.streams.ports import Standing
 from objproc_api.planning import Catalogue
 
 ROLES = ("api", "scheduler", "worker", "projector")
@@ -18,15 +21,38 @@ Pings = Mapping[str, Callable[[], Awaitable[object]]]
 """By server: a call that fails while it is away."""
 
 
+class StandingPort(Protocol):
+    """What an acknowledgement is worth."""
+
+    async def standing(self) -> Standing:
+        """By the level that was asked for."""
+        ...
+
+
 class Health:
     """What is missing, if anything."""
 
-    def __init__(self, pings: Pings, census: Census, catalogue: Catalogue) -> None:
+    def __init__(self, pings: Pings, census: Census, catalogue: Catalogue, redis: StandingPort) -> None:
+        self._redis = redis
         self._pings = pings
         self._census = census
         self._catalogue = catalogue
         self.is_set_up = False
         """True once tables and bucket are there."""
+
+    async def set_up(self, steps: Pings, stopping: asyncio.Event) -> None:
+        """Make what the service needs, as soon as each server is there."""
+        for name, step in steps.items():
+            await until_ready(name, step, stopping)
+        self.is_set_up = True
+
+    async def durability(self) -> dict[str, Any]:
+        """The level that was asked for, whether the server reaches it, and why not."""
+        try:
+            async with asyncio.timeout(CHECK_S):
+                return asdict(await self._redis.standing())
+        except (ObjprocError, TimeoutError):
+            return {"level": None, "is_met": False, "reason": "Redis is away"}
 
     async def servers(self) -> dict[str, str]:
         """By server: `ok`, or what is wrong with it."""

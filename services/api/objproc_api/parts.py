@@ -14,6 +14,7 @@ from objproc_api.health import Health
 from objproc_api.lookup import Lookup
 from objproc_api.planning import Catalogue
 from objproc_api.ports import BytesPort, HistoryPort, ObjectsPort
+from objproc_api.pressure import Pressure
 from objproc_api.status import Status
 from objproc_api.storing import ContentStoring
 from objproc_api.submission import Submissions
@@ -34,6 +35,7 @@ class Parts:
     hub: FeedHub
     census: Census
     health: Health
+    pressure: Pressure
     status: Status
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from objproc.domain.content import Content
+from objproc.streams.ports import Load, Standing
 from objproc_api.views import Found
 
 
@@ -123,4 +124,12 @@ class InspectionPort(Protocol):
 
     async def backlogs(self, partitions: Sequence[int], pools: Sequence[str]) -> list[dict[str, int]]:
         """Head, fed position and waiting entries of each partition."""
+        ...
+
+    async def standing(self) -> Standing:
+        """What an acknowledgement is worth."""
+        ...
+
+    async def load(self, partitions: Sequence[int]) -> Load:
+        """How full Redis is."""
         ...

@@ -13,12 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from objproc.errors import TransientError
+from objproc.errors import OverloadedError, TransientError, UnconfirmedError
+from objproc.settings import Durability
 from objproc.telemetry import Log
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:objproc:problem:"
 RETRY_AFTER_S = 1
+RETRY_AFTER_OVERLOAD_S = 5
 CLIENT_CLOSED_REQUEST = 499
 CODES = {404: "not_found", 405: "method_not_allowed"}
 
@@ -86,8 +88,12 @@ async def on_problem(request: Request, error: Exception) -> Response:
 
 
 async def on_transient(request: Request, error: Exception) -> Response:
-    """A server is away: 503 that names it."""
+    """A server is away, full, or less safe than promised: 503 that says which."""
     log.warning("unavailable", path=instance_of(request), reason=str(error))
+    if isinstance(error, OverloadedError):
+        return answer(overloaded("Redis is full"), instance_of(request))
+    if isinstance(error, UnconfirmedError):
+        return answer(unconfirmed(error), instance_of(request))
     server = str(error).partition(":")[0]
     return answer(unavailable(f"{server} cannot be reached or is busy; try again"), instance_of(request))
 
@@ -95,6 +101,18 @@ async def on_transient(request: Request, error: Exception) -> Response:
 def unavailable(detail: str, code: str = "unavailable", retry_after_s: int = RETRY_AFTER_S) -> Problem:
     """503 for what passes by itself."""
     return Problem(503, code, detail, headers={"Retry-After": str(retry_after_s)})
+
+
+def overloaded(reason: str) -> Problem:
+    """503 for new work there is no room for."""
+    return unavailable(f"{reason}; try again later", "overloaded", RETRY_AFTER_OVERLOAD_S)
+
+
+def unconfirmed(error: UnconfirmedError) -> Problem:
+    """503 for what was written, but not as safely as DURABILITY says."""
+    code = "not_replicated" if error.level == Durability.REPLICATED else "not_durable"
+    detail = "the command was not confirmed in time; a repeat under the same Idempotency-Key names the same object"
+    return unavailable(detail, code)
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:

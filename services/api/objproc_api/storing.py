@@ -60,6 +60,7 @@ class ContentStoring:
         self, identifier: str, chunks: AsyncIterator[bytes], *, media_type: str, name: str, caller: Caller
     ) -> Stored:
         """Take the bytes in; `identifier` means them once this returns."""
+        self._commands.admit()
         digest = await self._uploads.store(chunks, caller.tenant, media_type)
         content = Content(sha256=digest.sha256, size=digest.size, media_type=media_type, name=name, is_upload=True)
         object_id = content_id(caller.tenant, identifier)

@@ -71,6 +71,7 @@ class Submissions:
         self, request: ProcessRequest, body: bytes, fingerprint: str, key: str | None, caller: Caller
     ) -> Submission:
         """The command of a valid request; its content is where workers find it."""
+        self._commands.admit()
         plan = await self.plan(request)
         content = await self._contents.resolve(request, body, caller.tenant)
         command_id = new_id(self._clock)

@@ -14,6 +14,7 @@ from objproc.store.pool import connect_pool
 from objproc.store.projection import PostgresProjection
 from objproc.streams.connection import connect
 from objproc.streams.redis import RedisStreams
+from objproc_scheduler.loading import Loader
 from objproc_scheduler.scheduler import Scheduler
 from objproc_scheduler.watch import Watch
 
@@ -37,7 +38,8 @@ async def main(settings: Settings, stopping: asyncio.Event) -> None:
     )
     watch = Watch(streams, census)
     projection = PostgresProjection(pool)
-    scheduler = Scheduler(streams, streams, projection, leases, watch, clock, settings.heartbeat_ms)
+    loader = Loader(streams, streams, streams, projection, projection, clock)
+    scheduler = Scheduler(streams, loader, projection, leases, watch, clock, settings.heartbeat_ms)
     pulse.facts = scheduler.facts
     await until_ready("redis", pulse.step, stopping)
     await until_ready("redis", census.step, stopping)

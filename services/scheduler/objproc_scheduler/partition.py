@@ -26,6 +26,8 @@ class Partition:
         self.head = head
         self.live = live
         self.cancelling: set[str] = set()
+        self._hashes: dict[int, str] = {head.seq: head.hash}
+        """Hashes of the commits that are not projected yet: what the projection has to agree with."""
         self._wakes: list[tuple[datetime, str]] = []
         self._leaving: deque[tuple[int, str]] = deque()
         for object_id, aggregate in live.items():
@@ -56,11 +58,21 @@ class Partition:
     def committed(self, head: Head) -> None:
         """The batch stands: move on, and let go of what is finished and projected."""
         self.head = head
+        while (oldest := next(iter(self._hashes))) < head.projected and len(self._hashes) > 1:
+            del self._hashes[oldest]
         while self._leaving and self._leaving[0][0] <= head.projected:
             seq, object_id = self._leaving.popleft()
             current = self.live.get(object_id)
             if current is not None and current.seq == seq:
                 del self.live[object_id]
+
+    def is_ahead_of(self, seq: int, digest: str) -> bool:
+        """True where the projected commit (seq, digest) is one of this log, as far as that is known here."""
+        return seq <= self.head.seq and self._hashes.get(seq, digest) == digest
+
+    def note_hash(self, seq: int, digest: str) -> None:
+        """A commit is on its way into the log."""
+        self._hashes[seq] = digest
 
     def cancelling_tasks(self, object_ids: Iterable[str]) -> Iterator[TaskEntry]:
         """Tasks of objects that are being cancelled."""
@@ -133,6 +145,7 @@ class Pass:
             events=decision.events,
         )
         self._seq = stamp.seq
+        self._partition.note_hash(stamp.seq, self._hash)
         self.batch.bodies.append(body)
         self.batch.hash = self._hash
         self._partition.adopt({object_id: after})

@@ -9,15 +9,17 @@ import msgspec
 
 from objproc.clock import Clock
 from objproc.domain.commands import Input, ProcessObject, StoreContent, TaskStopped
+from objproc.domain.ids import partition_record_id
 from objproc.errors import LogBrokenError, TransientError
 from objproc.leases import Leases
 from objproc.store.projection import ProjectionPort
-from objproc.streams.ports import Inputs, LogReadPort, SchedulerPort
+from objproc.streams.ports import Inputs, SchedulerPort
 from objproc.telemetry import Log
 from objproc.wire.codec import decode_command, decode_report, encode_message
 from objproc.wire.envelope import Origin, WireError
-from objproc_scheduler.loading import load
+from objproc_scheduler.loading import Loader
 from objproc_scheduler.partition import Partition, Pass
+from objproc_scheduler.reissue import own_origin, reissue
 from objproc_scheduler.watch import Watch
 
 log = Log("scheduler")
@@ -34,7 +36,7 @@ class Scheduler:
     def __init__(
         self,
         streams: SchedulerPort,
-        log_reader: LogReadPort,
+        loader: Loader,
         projection: ProjectionPort,
         leases: Leases,
         watch: Watch,
@@ -42,7 +44,7 @@ class Scheduler:
         heartbeat_ms: int,
     ) -> None:
         self._streams = streams
-        self._log_reader = log_reader
+        self._loader = loader
         self._projection = projection
         self._leases = leases
         self._watch = watch
@@ -84,35 +86,53 @@ class Scheduler:
         await self._leases.release()
 
     async def _go_round(self) -> None:
-        """Leases, partitions that came, workers that were lost, tasks that shall stop."""
-        _, went = await self._leases.step()
-        for number in went:
+        """Leases, partitions that came or went back, workers that were lost, tasks that shall stop."""
+        await self._leases.step()
+        # not what this step says went: a step that failed half-way has said nothing
+        for number in (self.partitions.keys() | self.broken.keys()) - self._leases.held:
             self.partitions.pop(number, None)
+            self.broken.pop(number, None)
+        await self._drop_forks()
         for number in sorted(self._leases.held - self.partitions.keys()):
             await self._take_up(number)
+        found = {n: await self._watch.lost_tasks(n, partition) for n, partition in self.partitions.items()}
         passes = []
-        for partition in self.partitions.values():
-            found = await self._watch.lost_tasks(partition.number, partition)
-            losses = Pass(partition, self._clock.now())
-            for loss, origin in found.losses:
+        for number, lost in found.items():
+            losses = Pass(self.partitions[number], self._clock.now())
+            for loss, origin in lost.losses:
                 losses.take(loss, origin)
-            losses.batch.drops += found.drops
+            losses.batch.drops += lost.drops
             passes.append(losses)
-        await self._commit([each for each in passes if not each.is_empty])
+        # an empty batch, too: its checks tell that Redis went back, and its answer how far the projection is
+        await self._commit(passes)
         for partition in self.partitions.values():
             await self._withdraw(partition, partition.cancelling)
 
+    async def _drop_forks(self) -> None:
+        """Load anew what is projected further, or otherwise, than this scheduler's log knows."""
+        for number, checkpoint in (await self._projection.checkpoints(sorted(self.partitions))).items():
+            if self.partitions[number].is_ahead_of(checkpoint.seq, checkpoint.hash):
+                continue
+            log.error("partition_forked", partition=number, seq=checkpoint.seq)
+            del self.partitions[number]
+
     async def _take_up(self, number: int) -> None:
         try:
-            partition = await load(number, self._streams, self._log_reader, self._projection)
+            loaded = await self._loader.load(number)
         except LogBrokenError as error:
             if number not in self.broken:
                 log.error("partition_stands_still", partition=number, reason=str(error))
             self.broken[number] = str(error)
             return
         self.broken.pop(number, None)
+        partition = loaded.partition
+        if partition.head.is_reissue_due:
+            # before anything may be committed for the partition: its first commit ends the repair
+            partition.adopt(await self._projection.load([partition_record_id(number)]))
         self.partitions[number] = partition
         log.info("partition_taken_up", partition=number, seq=partition.head.seq, live=len(partition.live))
+        if partition.head.is_reissue_due:
+            await self._commit([reissue(partition, loaded.repaired, self._clock.now())])
 
     def _wait_ms(self) -> int:
         """Until something is due, but not past the next round."""
@@ -184,14 +204,6 @@ class Scheduler:
             origin = own_origin(partition, stopped)
             tasks.append((entry.pool, entry.entry_id, encode_message(stopped, origin, now)))
         await self._streams.withdraw(partition.number, tasks)
-
-
-def own_origin(partition: Partition, message: Input) -> Origin:
-    """Origin of what the scheduler itself brings about."""
-    current = partition.live.get(message.object_id)
-    correlation_id = getattr(current, "correlation_id", message.object_id)
-    cause = f"{type(message).__name__}:{message.object_id}:{current.version if current else 0}"
-    return Origin(cause=cause, correlation_id=correlation_id, actor="scheduler")
 
 
 def arrivals_of(inputs: Inputs) -> list[Arrival]:

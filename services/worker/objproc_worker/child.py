@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from objproc.operations import InputFile, OperationContext, OperationError, OperationFactory, OperationResult
 
 OPEN_FILES_MAX = 512
+NICENESS = 5
 FILE_BYTES_MAX = 64 << 30
 ADDRESS_SLACK_BYTES = 2 << 30  # libraries reserve address space that they never touch
 REPORT_EVERY_S = 0.25
@@ -87,8 +88,9 @@ def refusal(code: str, message: str) -> dict[str, Any]:
 
 
 def limit(memory_bytes: int, deadline_s: float) -> None:
-    """Own process group, and limits on memory, CPU time, files and core dumps."""
+    """Own process group, behind the worker in the queue for the CPU; limits on memory, time, files and core dumps."""
     os.setsid()
+    os.nice(NICENESS)
     address_bytes = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     for what, value in (
         (resource.RLIMIT_AS, address_bytes + memory_bytes + ADDRESS_SLACK_BYTES),

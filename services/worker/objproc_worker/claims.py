@@ -24,9 +24,11 @@ class Claims:
     async def claim(self, pool: str, count: int, wait_ms: int) -> list[Claimed]:
         """Up to `count` new tasks, those first that were handed out unseen."""
         if pool in self._doubtful:
+            # what is finished while the answer is on its way may still be in it
+            known = set(self._known)
             held = await self._port.held(pool, self._worker)
             self._doubtful.discard(pool)
-            unseen = [claimed for claimed in held if name_of(claimed) not in self._known]
+            unseen = [claimed for claimed in held if name_of(claimed) not in known | self._known]
             if unseen:
                 log.warning("claims_recovered", pool=pool, tasks=len(unseen))
                 return self._remember(unseen)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,8 @@ log = Log("inline")
 POOL = "inline"
 CLAIM_COUNT = 256
 WAIT_MS = 1000
+BATCH_DEADLINE_S = 60.0
+EXIT_HANGS = 70
 NO_FILE = Path("/dev/null")
 
 
@@ -35,10 +40,21 @@ class InlineWorker:
 
     async def step(self) -> None:
         """Claim a batch, run it, report it."""
-        for claimed in await self._claims.claim(POOL, CLAIM_COUNT, WAIT_MS):
-            task, origin = decode_task(claimed.body)
-            self._reports.add(claimed, self._run(task), origin, is_final=True)
+        held = [(each, *decode_task(each.body)) for each in await self._claims.claim(POOL, CLAIM_COUNT, WAIT_MS)]
+        if held:
+            reports = await self._run_all([task for _, task, _ in held])
+            for (claimed, _, origin), report in zip(held, reports, strict=True):
+                self._reports.add(claimed, report, origin, is_final=True)
         await self._reports.flush()
+
+    async def _run_all(self, tasks: Sequence[Task]) -> list[TaskSucceeded | TaskFailed]:
+        """In a thread, so that heartbeats go on whatever an operation does; one that hangs costs its worker."""
+        running = asyncio.get_running_loop().run_in_executor(None, lambda: [self._run(task) for task in tasks])
+        done, _ = await asyncio.wait({running}, timeout=BATCH_DEADLINE_S)
+        if not done:
+            log.error("inline_operation_hangs", operations=sorted({task.operation for task in tasks}))
+            os._exit(EXIT_HANGS)  # a thread cannot be stopped; the tasks are taken over, and poison is found out
+        return running.result()
 
     def _run(self, task: Task) -> TaskSucceeded | TaskFailed:
         started_at = self._clock.now()

@@ -9,6 +9,8 @@ from objproc.domain.tasks import Task
 from objproc.feed import RunningProgress, encode_feed
 from objproc.streams.ports import ProgressPort
 
+PASS_S = 5.0  # a pass without anything to tell; so that the loop is seen to go round
+
 
 class ProgressTeller:
     """Collects progress and tells it in one round trip for all running operations."""
@@ -37,7 +39,11 @@ class ProgressTeller:
 
     async def step(self) -> None:
         """Wait for progress, then tell the newest of each operation."""
-        await self._arrived.wait()
+        try:
+            async with asyncio.timeout(PASS_S):
+                await self._arrived.wait()
+        except TimeoutError:
+            return
         self._arrived.clear()
         newest, self._newest = self._newest, {}
         bodies: dict[int, list[bytes]] = {}

@@ -12,6 +12,8 @@ from objproc.wire.codec import encode_message
 from objproc.wire.envelope import Origin
 from objproc_worker.claims import Claims
 
+PASS_S = 5.0  # a pass without anything to tell; so that the loop is seen to go round
+
 
 class Reports:
     """A report may be sent twice, but is never lost while its worker lives."""
@@ -57,6 +59,10 @@ class Reports:
 
     async def step(self) -> None:
         """Wait for reports, then send them."""
-        await self._arrived.wait()
+        try:
+            async with asyncio.timeout(PASS_S):
+                await self._arrived.wait()
+        except TimeoutError:
+            return
         self._arrived.clear()
         await self.flush()

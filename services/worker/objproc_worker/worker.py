@@ -87,8 +87,12 @@ class Worker:
         return {"pools": self._pools, "running": running}
 
     async def step(self, pool: str) -> None:
-        """Claim one task of `pool` once a slot is free, and let it run."""
-        await self._slots.acquire()
+        """Claim one task of `pool` as soon as a slot is free, and let it run; a pass does not wait long for either."""
+        try:
+            async with asyncio.timeout(WAIT_MS / 1000):
+                await self._slots.acquire()
+        except TimeoutError:
+            return
         claims: list[Claimed] = []
         try:
             claims = await self._claims.claim(pool, 1, WAIT_MS)

@@ -16,7 +16,7 @@ from objproc.errors import TransientError
 from objproc.feed import FeedCommit, RunningProgress, encode_feed, fold_for_feed
 from objproc.operations.catalogue import CatalogueEntry, encode_entry
 from objproc.store.s3 import NotInStoreError
-from objproc.streams.ports import Append, Appended, AppendMode, Entry
+from objproc.streams.ports import Append, Appended, AppendMode, Entry, Load, Standing
 from objproc.wire.codec import decode_command, decode_commit, encode_commit
 from objproc.wire.envelope import Commit, Origin
 from objproc_api.ports import Filters
@@ -64,6 +64,8 @@ class World:
     running: dict[str, Running] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     uploads: list[FakeUpload] = field(default_factory=list)
+    worth: Standing = field(default_factory=lambda: Standing("durable", True, ""))
+    fullness: Load = field(default_factory=lambda: Load(0, 0, 0))
     is_away: bool = False
     is_deciding: bool = True
     """Whether what is appended is decided and projected at once."""
@@ -177,6 +179,14 @@ class World:
     async def backlogs(self, partitions: Sequence[int], pools: Sequence[str]) -> list[dict[str, int]]:
         names = ("seq", "fed", "commands", "results", "tasks")
         return [{"partition": partition} | dict.fromkeys(names, 1) for partition in partitions]
+
+    async def standing(self) -> Standing:
+        self._check()
+        return self.worth
+
+    async def load(self, partitions: Sequence[int]) -> Load:
+        self._check()
+        return self.fullness
 
     async def checkpoints(self, partitions: Sequence[int]) -> dict[int, Stamp]:
         return {}

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- The only way into the log. Checks everything first, because a script has no rollback.
 -- KEYS: meta events commands results pending tasks*
 -- ARGV: epoch commands_from commands_to results_from results_to seq hash new_hash
@@ -9,6 +10,9 @@ local seq = tonumber(m[4] or '0')
 if m[1] ~= ARGV[1] or (m[2] or '0-0') ~= ARGV[2] or (m[3] or '0-0') ~= ARGV[4]
   or seq ~= tonumber(ARGV[6]) or (m[5] or ARGV[7]) ~= ARGV[7] then
   return {0}
+end
+if ARGV[2] == ARGV[3] and ARGV[4] == ARGV[5] and ARGV[9] == '0' and #ARGV == 12 then
+  return {1, tonumber(m[6] or '0')} -- nothing to commit, only to check
 end
 local at = 9
 for _ = 1, tonumber(ARGV[at]) do
@@ -35,6 +39,7 @@ for _ = 1, tonumber(ARGV[at]) do
   at = at + 2
 end
 redis.call('HSET', KEYS[1], 'commands_cursor', ARGV[3], 'results_cursor', ARGV[5], 'seq', seq, 'hash', ARGV[8])
+redis.call('HDEL', KEYS[1], 'reissue')
 if ARGV[2] ~= ARGV[3] then redis.call('XTRIM', KEYS[3], 'MINID', '~', ARGV[3]) end
 if ARGV[4] ~= ARGV[5] then redis.call('XTRIM', KEYS[4], 'MINID', '~', ARGV[5]) end
 return {1, tonumber(m[6] or '0')}

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Give up tasks and append their reports, together.
 -- KEYS: results tasks*   ARGV: (key entry_id body)*; an empty entry_id is a report on a task that goes on.
 -- A task that was taken over is no longer pending: its report is appended all the same, and rejected as stale.

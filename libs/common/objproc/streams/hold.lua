@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Take or prolong a lease.   KEYS: lease   ARGV: owner lease_ms   Answers 1, or 0 while somebody else holds it.
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end

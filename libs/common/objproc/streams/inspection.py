@@ -9,21 +9,42 @@ from redis.exceptions import ResponseError
 
 from objproc.streams import keys
 from objproc.streams.connection import Client, our_errors
-from objproc.streams.ports import START
+from objproc.streams.durability import Assurance
+from objproc.streams.ports import START, Load, Standing
 
+UNKNOWN = Standing("", False, "nobody looked")
 META = ("seq", "projected", "commands_cursor", "results_cursor")
 
 
 class RedisInspection:
     """Figures for people; nothing is decided by them."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, assurance: Assurance | None = None) -> None:
         self._client = client
+        self._assurance = assurance
 
     async def ping(self) -> None:
         """TransientError where Redis does not answer."""
         async with our_errors():
             await self._client.ping()
+
+    async def standing(self) -> Standing:
+        """What an acknowledgement is worth."""
+        return await self._assurance.standing() if self._assurance else UNKNOWN
+
+    async def load(self, partitions: Sequence[int]) -> Load:
+        """How full Redis is."""
+        async with our_errors():
+            pipe = self._client.pipeline(transaction=False)
+            pipe.info("memory")
+            for partition in partitions:
+                pipe.hlen(keys.pending(partition))
+                pipe.xlen(keys.commands(partition))
+            memory, *lengths = await pipe.execute()
+        # the server does not count these buffers when it decides that it is full
+        used = memory["used_memory"] - memory.get("mem_not_counted_for_evict", 0)
+        backlog = sum(max(pair) for pair in zip(lengths[::2], lengths[1::2], strict=True))
+        return Load(used, memory["maxmemory"], backlog)
 
     async def backlogs(self, partitions: Sequence[int], pools: Sequence[str]) -> list[dict[str, int]]:
         """By partition: head `seq`, `fed` commits, and waiting `commands`, `results` and `tasks`.

@@ -51,7 +51,7 @@ def control(partition: int) -> str:
 
 
 def meta(partition: int) -> str:
-    """Hash: epoch, commands_cursor, results_cursor, seq, hash, projected."""
+    """Hash: epoch, commands_cursor, results_cursor, seq, hash, projected; reissue between a repair and its commit."""
     return f"objproc:{{{partition}}}:meta"
 
 

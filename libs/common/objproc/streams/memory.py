@@ -131,6 +131,7 @@ class MemoryStreams:
             seq=str(after.seq).encode(),
             hash=after.hash.encode(),
         )
+        server.hash(keys.meta(partition)).pop("reissue", None)
         server.trim_before(keys.commands(partition), after.commands_cursor)
         server.trim_before(keys.results(partition), after.results_cursor)
         return after
@@ -142,6 +143,29 @@ class MemoryStreams:
                 self._server.add(keys.control(partition), report, entries_max=self._server.limits.control_entries_max)
             elif self._server.give_up(key, entry_id):
                 self._server.add(keys.results(partition), report)
+
+    async def restore(
+        self, partition: int, epoch: int, seq: int, digest: str, resubmitted: Sequence[Append]
+    ) -> Head | None:
+        """As restore.lua."""
+        server, head = self._server, self._head(partition)
+        if head.epoch != epoch:
+            return None
+        prefix = keys.tasks(partition, "")
+        for key in [key for key in server.state.streams if key == keys.events(partition) or key.startswith(prefix)]:
+            del server.state.streams[key]
+        is_near = 0 <= seq - head.projected <= server.limits.log_entries_kept
+        server.hash(keys.meta(partition)).update(
+            seq=str(seq).encode(),
+            hash=digest.encode(),
+            projected=str(head.projected if is_near else seq).encode(),
+            reissue=b"1",
+        )
+        for append in resubmitted:
+            if append.mode is not AppendMode.PLAIN:
+                server.hash(keys.pending(partition))[append.object_id] = append.command_id.encode() + append.body
+            server.add(keys.commands(partition), append.body)
+        return self._head(partition)
 
     async def read_log(self, partition: int, after: int, count: int) -> list[Entry]:
         return self._read(keys.events(partition), partition, f"{after}-0", count)
@@ -226,6 +250,7 @@ class MemoryStreams:
             int(meta.get("seq", b"0")),
             meta.get("hash", genesis.encode()).decode(),
             int(meta.get("projected", b"0")),
+            "reissue" in meta,
         )
 
     def _settle(self, partition: int, settled: Sequence[tuple[str, str]]) -> None:

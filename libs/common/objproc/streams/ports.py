@@ -57,6 +57,24 @@ class Appended:
     earlier: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an acknowledgement is worth: the level that was asked for, and why it is not met, if it is not."""
+
+    level: str
+    is_met: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How full the server is. `bytes_max` 0 is no limit; `backlog` are commands that are not projected yet."""
+
+    bytes_used: int
+    bytes_max: int
+    backlog: int
+
+
 class CommandPort(Protocol):
     """The api's side: durable when it returns."""
 
@@ -109,6 +127,8 @@ class Head:
     seq: int
     hash: str
     projected: int
+    is_reissue_due: bool = False
+    """True between a repair and the commit that gives every live task a new entry."""
 
 
 @dataclass(slots=True)
@@ -165,6 +185,19 @@ class SchedulerPort(Protocol):
     async def withdraw(self, partition: int, tasks: Sequence[tuple[str, str, bytes]]) -> None:
         """For (pool, entry id, report): an unclaimed task goes and `report` stands in its place;
         the holder of a claimed one is told to stop."""
+        ...
+
+
+class RestorePort(Protocol):
+    """Setting a partition's log back to what is projected."""
+
+    async def restore(
+        self, partition: int, epoch: int, seq: int, digest: str, resubmitted: Sequence[Append]
+    ) -> Head | None:
+        """Drop the log's entries and all tasks, go on after (seq, digest), append commands again.
+
+        None, and nothing changed, where the partition was opened again since `epoch`.
+        """
         ...
 
 

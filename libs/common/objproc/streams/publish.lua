@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Feed projected commits in order and without a gap, whoever projects; clear the pending hash; trim the log.
 -- KEYS: meta feed pending events   ARGV: feed_max log_window items (seq body)* settled (object_id command_id)*
 -- Answers how far the feed is; less than the last item means that commits before the first are missing.

@@ -8,8 +8,10 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
+from objproc.errors import TransientError
 from objproc.streams import keys
 from objproc.streams.connection import Call, Client, our_errors, run_scripts
+from objproc.streams.durability import Assurance
 from objproc.streams.ports import (
     Append,
     Appended,
@@ -21,8 +23,8 @@ from objproc.streams.ports import (
 )
 from objproc.wire.envelope import GENESIS
 
-FEED_ENTRIES_MAX = 20_000
-PROGRESS_ENTRIES_MAX = 10_000
+FEED_ENTRIES_MAX = 2_000  # of each partition; whoever is further behind reads PostgreSQL
+PROGRESS_ENTRIES_MAX = 2_000
 CONTROL_ENTRIES_MAX = 1_000
 LOG_ENTRIES_KEPT = 1_000  # after their projection, for readers of the log that are a little behind
 
@@ -41,8 +43,9 @@ def streams_of(reply: Sequence[Any] | None) -> Iterator[tuple[str, Sequence[Any]
 class RedisStreams:
     """All ports over one client. Blocking reads take a connection of the client's pool each."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, assurance: Assurance | None = None) -> None:
         self._client = client
+        self._assurance = assurance
 
     # ---- CommandPort, FeedPort ----
 
@@ -53,7 +56,7 @@ class RedisStreams:
             for append in appends:
                 arguments += (append.mode.value, append.object_id, append.command_id, append.body)
             calls.append(("append", 3, arguments))
-        answers = await run_scripts(self._client, calls)
+        answers = await (self._assurance.write(calls) if self._assurance else run_scripts(self._client, calls))
         return {
             partition: [Appended(answer[0], earlier) for earlier in answer[1:]]
             for partition, answer in zip(batches, answers, strict=True)
@@ -89,8 +92,30 @@ class RedisStreams:
 
     async def open(self, partition: int) -> Head:
         (answer,) = await run_scripts(self._client, [("open", 1, [keys.meta(partition), GENESIS])])
-        epoch, commands, results, seq, digest, projected = answer
-        return Head(epoch, commands.decode(), results.decode(), seq, digest.decode(), projected)
+        return _head_of(answer)
+
+    async def restore(
+        self, partition: int, epoch: int, seq: int, digest: str, resubmitted: Sequence[Append]
+    ) -> Head | None:
+        async with our_errors():
+            tasks = sorted([key async for key in self._client.scan_iter(match=keys.tasks(partition, "*"), count=1000)])
+        arguments: list[Any] = [
+            keys.meta(partition),
+            keys.events(partition),
+            keys.commands(partition),
+            keys.pending(partition),
+            keys.feed(partition),
+            *tasks,
+            epoch,
+            seq,
+            digest,
+            LOG_ENTRIES_KEPT,
+            len(resubmitted),
+        ]
+        for append in resubmitted:
+            arguments += (append.mode.value, append.object_id, append.command_id, append.body)
+        (answer,) = await run_scripts(self._client, [("restore", 5 + len(tasks), arguments)])
+        return _head_of(answer) if answer else None
 
     async def read(self, heads: Mapping[int, Head], count: int, wait_ms: int) -> dict[int, Inputs]:
         if not heads:
@@ -190,6 +215,10 @@ class RedisStreams:
         for key, raw in streams_of(reply):
             partition, is_log = streams[key]
             (log if is_log else told)[partition] = entries_of(partition, raw)
+        if self._assurance and log:
+            marks: list[Call] = [("mark", 1, [keys.meta(p), found[-1].entry_id]) for p, found in log.items()]
+            if not all(await self._assurance.settle(marks)):
+                raise TransientError("Redis: the log ends before what was read of it")
         return log, told
 
     async def publish(self, partition: int, items: Sequence[FeedItem], settled: Sequence[tuple[str, str]]) -> int:
@@ -229,8 +258,7 @@ class RedisStreams:
     # ---- HeartbeatPort, CataloguePort ----
 
     async def beat(self, instance: str, body: bytes) -> None:
-        async with our_errors():
-            await self._client.hset(keys.SERVICES, instance, body)
+        await run_scripts(self._client, [("note", 1, [keys.SERVICES, instance, body])])
 
     async def beats(self) -> dict[str, bytes]:
         async with our_errors():
@@ -242,8 +270,8 @@ class RedisStreams:
                 await self._client.hdel(keys.SERVICES, *instances)
 
     async def announce(self, operations: Mapping[str, bytes]) -> None:
-        async with our_errors():
-            await self._client.hset(keys.CATALOGUE, mapping=dict(operations))
+        fields = [each for pair in operations.items() for each in pair]
+        await run_scripts(self._client, [("note", 1, [keys.CATALOGUE, *fields])])
 
     async def catalogue(self) -> dict[str, bytes]:
         async with our_errors():
@@ -263,6 +291,11 @@ class RedisStreams:
         partitions = {key(partition): partition for partition in cursors}
         reply = await self._xread(list(partitions), list(cursors.values()), count, wait_ms)
         return [entry for name, raw in streams_of(reply) for entry in entries_of(partitions[name], raw)]
+
+
+def _head_of(answer: Sequence[Any]) -> Head:
+    epoch, commands, results, seq, digest, projected, reissue = answer
+    return Head(epoch, commands.decode(), results.decode(), seq, digest.decode(), projected, bool(reissue))
 
 
 def _commit_call(batch: CommitBatch) -> Call:

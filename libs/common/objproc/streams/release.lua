@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Give a lease back.   KEYS: lease   ARGV: owner
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1

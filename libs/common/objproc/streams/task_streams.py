@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from redis.exceptions import ResponseError
+from redis.exceptions import OutOfMemoryError, ResponseError
 
 from objproc.streams import keys
 from objproc.streams.connection import Call, Client, our_errors, run_scripts
@@ -73,8 +73,10 @@ class RedisTasks:
         pipe = self._client.pipeline(transaction=False)
         for partition in range(self._partitions):
             pipe.execute_command("XGROUP", "CREATE", keys.tasks(partition, pool), keys.GROUP, "0", "MKSTREAM")
-        # BUSYGROUP only says that the group is there
-        await pipe.execute(raise_on_error=False)
+        # BUSYGROUP only says that the group is there; a full server is to be waited for
+        for reply in await pipe.execute(raise_on_error=False):
+            if isinstance(reply, OutOfMemoryError):
+                raise reply
 
     async def finish(self, batches: Mapping[int, Sequence[Finish]]) -> None:
         calls: list[Call] = []

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Cancel tasks: one that nobody claimed goes, and its report stands at once; for one that is held, its holder is told.
 -- Without a group (no worker ever came) nothing is held.
 -- KEYS: results control tasks*   ARGV: control_max (key entry_id report)*
