@@ -7,7 +7,7 @@ DISTRIBUTIONS := libs/common libs/client services/api services/scheduler service
 PROJECTS := $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast lint format types contracts check lock clean
+.PHONY: help setup demo up test test-fast simulate mutants chaos verify-invariants lint format types contracts check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,8 +33,20 @@ up: setup ## run the embedded stack in the foreground until Ctrl-C (ARGS="--data
 test: setup ## run all tests on real embedded servers
 	$(BIN)/pytest
 
+simulate: setup ## run SCHEDULES=10000 simulated schedules, or replay one (SEED=n)
+	PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--schedules $(or $(SCHEDULES),10000))
+
+mutants: setup ## plant known faults, and see the simulation find each
+	PYTHONPATH=tests $(BIN)/python -m simulation.planting
+
 test-fast: setup ## run the tests that need no server
 	$(BIN)/pytest tests/domain tests/laws tests/wire tests/histories tests/architecture
+
+chaos: setup ## real faults under a held load, then the invariants (LONG=1 SEED=n)
+	PYTHONPATH=tests $(BIN)/python -m chaos.campaign $(ARGS)
+
+verify-invariants: setup ## check I1 to I12 on servers of the environment or of a folder (ARGS="--data DIR --journal FILE")
+	PYTHONPATH=tests $(BIN)/python -m chaos.invariants $(ARGS)
 
 lint: setup ## style and format
 	$(BIN)/ruff check .

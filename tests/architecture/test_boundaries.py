@@ -16,6 +16,7 @@ ADAPTERS = {
     "RedisStreams",
     "RedisTasks",
     "RedisInspection",
+    "Assurance",
     "MemoryServer",
     "MemoryStreams",
     "MemoryTasks",
