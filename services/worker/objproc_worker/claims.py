@@ -28,7 +28,8 @@ class Claims:
             known = set(self._known)
             held = await self._port.held(pool, self._worker)
             self._doubtful.discard(pool)
-            unseen = [claimed for claimed in held if name_of(claimed) not in known | self._known]
+            known |= self._known
+            unseen = [claimed for claimed in held if name_of(claimed) not in known]
             if unseen:
                 log.warning("claims_recovered", pool=pool, tasks=len(unseen))
                 return self._remember(unseen)
