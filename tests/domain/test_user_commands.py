@@ -39,6 +39,7 @@ from objproc.domain.events import (
     OperationCancelled,
     OperationFailed,
     OperationSkipped,
+    TaskReissued,
     TaskTakenOver,
 )
 from objproc.domain.limits import COMMANDS_REMEMBERED_MAX
@@ -137,8 +138,10 @@ def test_a_wake_during_a_cancellation_changes_nothing() -> None:
     assert story.when(TIME) == []
 
 
-def test_a_stop_nobody_asked_for_changes_nothing() -> None:
-    assert story_of(chain("a")).when(stopped("a")) == []
+def test_a_stop_whose_cancellation_was_lost_in_a_failover_is_followed_by_another_attempt() -> None:
+    story = story_of(chain("a"), started("a"))
+    assert story.when(stopped("a")) == [TaskReissued(operation="a", attempt=1), queued("a", 2)]
+    assert story.when(stopped("a")) == []
 
 
 @pytest.mark.parametrize("message", [stopped("z"), stopped("a", 2), stopped("b")])

@@ -293,13 +293,15 @@ def fail(draft: Draft, run: OperationRun, message: TaskSucceeded | TaskFailed) -
 
 
 def stop(draft: Draft, message: TaskStopped) -> None:
-    """A cancelled attempt has stopped."""
+    """A cancelled attempt has stopped. If the cancellation was lost with the end of the log, another one follows."""
     run = draft.object.runs.get(message.operation)
     if run is None or run.attempt != message.attempt or run.state not in OPERATION_WITH_WORKER:
         return
     if draft.object.is_cancelling:
         draft.add(OperationCancelled(operation=message.operation, attempt=message.attempt))
         advance(draft)
+    else:
+        reissue(draft, message)
 
 
 def take_over(draft: Draft, message: WorkerLost | TaskHandedBack) -> None:
@@ -322,7 +324,7 @@ def take_over(draft: Draft, message: WorkerLost | TaskHandedBack) -> None:
     advance(draft)
 
 
-def reissue(draft: Draft, message: TaskLost) -> None:
+def reissue(draft: Draft, message: TaskLost | TaskStopped) -> None:
     """The attempt's task is nowhere: the next one is queued, and a late result of this one is stale."""
     run = draft.object.runs.get(message.operation)
     if run is None or run.attempt != message.attempt or run.state not in OPERATION_WITH_WORKER:

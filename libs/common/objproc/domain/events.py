@@ -110,7 +110,7 @@ class TaskHandedBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskReissued:
-    """The attempt's task was lost with its stream; it is void, the next one follows; that counts as no failure."""
+    """A failover took the attempt's task, or the reason why it stopped; the next one follows; that is no failure."""
 
     operation: str
     attempt: int
