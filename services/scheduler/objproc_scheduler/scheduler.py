@@ -188,9 +188,11 @@ class Scheduler:
                 self._round_at = self._clock.monotonic()
                 continue
             self.commits_count += len(each.batch.bodies)
-            partition = self.partitions[number]
-            partition.committed(head)
-            await self._withdraw(partition, each.cancelled)
+            self.partitions[number].committed(head)
+        # only now, when every partition knows its head: a call that fails here leaves no decision without one
+        for each in passes:
+            if (partition := self.partitions.get(each.batch.partition)) is not None:
+                await self._withdraw(partition, each.cancelled)
 
     async def _withdraw(self, partition: Partition, object_ids: set[str]) -> None:
         """Take back the tasks of objects that are being cancelled; again at each round, until they have stopped."""
