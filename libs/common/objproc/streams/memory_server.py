@@ -102,8 +102,8 @@ class State:
 class Limits:
     """How much the capped streams keep. Trimming is exact here, where Redis may keep a little more."""
 
-    feed_entries_max: int = 20_000
-    progress_entries_max: int = 10_000
+    feed_entries_max: int = 2_000
+    progress_entries_max: int = 2_000
     control_entries_max: int = 1_000
     log_entries_kept: int = 1_000
 
